@@ -1,0 +1,170 @@
+# Two commands matter: `make demo` and `make test`. Both set everything up first; what is up to date is left alone.
+
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+# Records of finished steps. They are about the environment, so they live and go with it.
+DONE := $(VENV)/.done
+NATIVE := python/invincible/_native.abi3.so
+ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export VIRTUAL_ENV := $(CURDIR)/$(VENV)
+# One set of flags for building, testing and vetting the server, so that they share Go's build cache.
+export GOFLAGS := -trimpath
+export CGO_ENABLED := 0
+# The interpreters of other environments must not leak into ours.
+unexport PYTHONPATH PYTHONHOME CONDA_PREFIX
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+say = @printf '\033[1m==> %s\033[0m\n' "$(1)"
+
+##@ Start here
+
+.PHONY: demo
+demo: setup  ## Run the hello-IP demo: server, worker, starter (KEEP=1 leaves the server up)
+	$(PY) -m examples.hello_ip.demo
+
+.PHONY: test
+test: setup test-go test-rust test-python  ## Run all tests: Go, Rust, Python
+
+.PHONY: help
+help:  ## Show this help
+	@awk 'BEGIN { FS = ":.*## " } \
+		/^##@/ { printf "\n%s\n", substr($$0, 5) } \
+		/^[a-z-]+:.*## / { printf "  \033[36m%-14s\033[0m %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+##@ Set-up
+
+.PHONY: setup
+setup: $(DONE)/dependencies  ## Make the environment; build messages, bridge and server
+	@$(MAKE) -j2 bridge server
+
+.PHONY: bridge
+bridge: messages $(NATIVE)  ## Build the Rust bridge into the environment
+
+.PHONY: messages
+messages: $(DONE)/dependencies
+	@$(PY) protos/generate.py
+
+.PHONY: server
+server: $(DONE)/server  ## Build the embedded server into the environment
+
+$(PY):
+	@command -v $(PYTHON) >/dev/null || { echo "invincible needs Python 3.10 or newer; $(PYTHON) was not found. Install it, or name one: make PYTHON=/path/to/python3"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { echo "invincible needs Python 3.10 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1). Name another: make PYTHON=/path/to/python3"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) lacks the venv module. Install it (Debian: apt-get install python3-venv)."; exit 1; }
+	@command -v cargo >/dev/null || { echo "invincible needs Rust 1.88 or newer; cargo was not found. Install Rust with rustup or your system's packages."; exit 1; }
+	@command -v go >/dev/null || { echo "invincible needs Go 1.26 or newer to build its server; go was not found. Install Go."; exit 1; }
+	@command -v cc >/dev/null || { echo "invincible needs a C compiler; cc was not found. Install gcc or clang (Debian: apt-get install build-essential)."; exit 1; }
+	$(call say,making the environment $(VENV))
+	@$(PYTHON) -m venv $(VENV)
+
+$(DONE)/dependencies: pyproject.toml | $(PY)
+	$(call say,installing the Python tools)
+	@$(PY) -m pip install --quiet --upgrade 'pip>=25.1'
+	@$(PY) -m pip install --quiet --group dev
+	@mkdir -p $(DONE) && touch $@
+
+# This also installs the package, in a way that leaves its Python files where they are.
+$(NATIVE): pyproject.toml Cargo.toml Cargo.lock $(shell find core-bridge -type f) $(DONE)/dependencies | messages
+	$(call say,building the bridge: Temporal's Rust core takes some minutes the first time)
+	@# maturin writes into the file that is there; a copy in its place keeps running processes whole.
+	@if [ -e $@ ]; then cp -p $@ $@.new && mv $@.new $@; fi
+	@PIP_QUIET=1 $(VENV)/bin/maturin develop --release --locked
+	@touch $@
+
+$(DONE)/server: $(shell find server -type f \( -name '*.go' -o -name 'go.*' -o -name '*.py' -o -name pyproject.toml \) 2>/dev/null) | $(DONE)/dependencies
+	$(call say,building the embedded server: Temporal's Go server takes some minutes the first time)
+	@$(PY) -m pip install --quiet --no-deps --editable ./server
+	@touch $@
+
+##@ Tests
+
+.PHONY: test-unit
+test-unit: bridge  ## Python tests that need no server, in seconds
+	$(PY) -m pytest tests/unit
+
+.PHONY: test-python
+test-python: bridge server  ## All Python tests
+	$(call say,Python tests)
+	$(PY) -m pytest
+
+.PHONY: test-rust
+test-rust: bridge  ## Rust tests of the bridge
+	$(call say,Rust tests)
+	$(PY) tools/cargo.py test --workspace --lib
+
+.PHONY: test-go
+test-go:  ## Go tests of the embedded server
+	$(call say,Go tests)
+	cd server && go test ./...
+
+.PHONY: test-pythons
+test-pythons: wheel  ## Unit tests against the wheel under every Python from 3.10 that is found
+	@for release in 3.10 3.11 3.12 3.13 3.14; do \
+		python$$release -c '' 2>/dev/null || { echo "no python$$release"; continue; }; \
+		printf '\033[1m==> Python %s\033[0m\n' "$$release"; \
+		python$$release tools/test_wheel.py dist $(VENV)-$$release; \
+	done
+
+##@ Checks
+
+.PHONY: lint
+lint: lint-python lint-rust lint-go lint-workflows  ## Check formatting, types, lints and workflows
+
+.PHONY: lint-python
+lint-python: bridge
+	$(call say,Python lints)
+	$(VENV)/bin/ruff format --check
+	$(VENV)/bin/ruff check
+	$(VENV)/bin/mypy
+	$(VENV)/bin/stubtest invincible._native
+	$(VENV)/bin/pyright
+
+.PHONY: lint-rust
+lint-rust: bridge
+	$(call say,Rust lints)
+	cargo fmt --all --check
+	$(PY) tools/cargo.py clippy --workspace --all-targets -- --deny warnings
+
+.PHONY: lint-go
+lint-go:
+	$(call say,Go lints)
+	@cd server && unformatted=$$(gofmt -l .) && { test -z "$$unformatted" || { echo "gofmt would change: $$unformatted"; exit 1; }; }
+	cd server && go vet ./...
+
+.PHONY: lint-workflows
+lint-workflows:
+	$(call say,workflow lints)
+	go run $(ACTIONLINT)
+
+.PHONY: format
+format: $(DONE)/dependencies  ## Format Python, Rust and Go
+	$(VENV)/bin/ruff format
+	$(VENV)/bin/ruff check --fix
+	cargo fmt --all
+	gofmt -w server
+
+##@ Builds and measurements
+
+.PHONY: wheel
+wheel: bridge server  ## Build both wheels into dist/
+	$(call say,wheels)
+	@$(VENV)/bin/maturin build --release --locked --quiet --out dist
+	@$(PY) -m pip wheel --quiet --no-deps --wheel-dir dist ./server
+	@ls -sh dist
+
+.PHONY: bench
+bench: setup  ## Measure side by side with temporalio
+	$(PY) benchmarks/run.py
+
+.PHONY: clean
+clean:  ## Remove the environment, the messages and the wheels; keep the Rust and Go build caches
+	rm -rf $(VENV) $(VENV)-3.* dist python/invincible/api
+	find . -name __pycache__ -not -path './target/*' -prune -exec rm -rf {} +

@@ -1,0 +1,134 @@
+"""The interpreters, programs and files of a run, made on first use and kept under `build/bench`."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+PEER = "temporalio"
+PEER_VERSION = "1.35.0"
+# What the workflow files of the start-of-run benchmark import.
+LIBRARIES = ("pyyaml>=6,<7", "click>=8,<9", "sqlalchemy>=2,<3")
+
+BENCHMARKS = Path(__file__).resolve().parent.parent
+ROOT = BENCHMARKS.parent
+BUILD = ROOT / "build" / "bench"
+FLOOR_CRATE = "invincible-bench-floor"
+
+
+class SetupError(Exception):
+    """A part of the set-up failed; the message says which and what to do."""
+
+
+@dataclass(frozen=True)
+class Contender:
+    """An interpreter with one of the two SDKs, and the scenario programs written for it."""
+
+    sdk: str
+    python: Path
+    scenarios: Path
+    unsandboxed: bool = False
+
+    def command(self, program: str, *arguments: object) -> list[str]:
+        """The command line of a scenario program."""
+        options = ["--unsandboxed"] if self.unsandboxed else []
+        return [str(self.python), str(self.scenarios / program), *map(str, arguments), *options]
+
+    def version(self) -> str:
+        code = f"import importlib.metadata as metadata; print(metadata.version({self.sdk!r}))"
+        return _run([str(self.python), "-c", code], f"{self.sdk} is not installed for {self.python}").strip()
+
+
+def ours() -> Contender:
+    """The project as it is installed for the interpreter that runs the benchmarks."""
+    return Contender("invincible", Path(sys.executable), BENCHMARKS / "scenarios")
+
+
+def peer(*, unsandboxed: bool = False) -> Contender:
+    """`temporalio` from PyPI in an environment of its own, on the same Python."""
+    python = _environment(BUILD / PEER, [f"{PEER}=={PEER_VERSION}"])
+    return Contender(PEER, python, translated_scenarios(), unsandboxed)
+
+
+def translated_scenarios() -> Path:
+    """The scenarios with `temporalio` for `invincible`: nothing else differs between the two."""
+    folder = BUILD / "scenarios"
+    folder.mkdir(parents=True, exist_ok=True)
+    for source in (BENCHMARKS / "scenarios").glob("*.py"):
+        translated = re.sub(r"\binvincible\b", PEER, source.read_text(encoding="utf-8"))
+        target = folder / source.name
+        # An untouched file keeps its bytecode, as an installed program would.
+        if not target.exists() or target.read_text(encoding="utf-8") != translated:
+            target.write_text(translated, encoding="utf-8")
+    return folder
+
+
+def libraries() -> Path:
+    """A folder with the libraries that some scenarios import, for `PYTHONPATH`."""
+    folder = BUILD / "libraries"
+    if _is_current(folder, LIBRARIES):
+        return folder
+    shutil.rmtree(folder, ignore_errors=True)
+    _pip_install(peer().python, *LIBRARIES, options=["--target", str(folder)])
+    _mark_current(folder, LIBRARIES)
+    return folder
+
+
+def histories() -> Path:
+    """A folder with the histories to replay."""
+    folder = BUILD / "histories"
+    _run(peer().command("histories.py", folder), "cannot write the histories")
+    return folder
+
+
+def floor() -> Path:
+    """The Rust program that replays without a language layer, built if need be."""
+    if not shutil.which("cargo"):
+        raise SetupError("the floor needs cargo: install Rust or leave `floor` out of --contenders")
+    command = ["cargo", "build", "--release", "--locked", "--package", FLOOR_CRATE]
+    output = _run([*command, "--message-format", "json-render-diagnostics"], f"cannot build {FLOOR_CRATE}")
+    for message in map(json.loads, output.splitlines()):
+        if message["reason"] == "compiler-artifact" and message["target"]["name"] == "floor":
+            return Path(message["executable"])
+    raise SetupError(f"cargo built {FLOOR_CRATE} without a program named floor")
+
+
+def _environment(folder: Path, requirements: Sequence[str]) -> Path:
+    python = folder / "bin" / "python"
+    if _is_current(folder, requirements):
+        return python
+    _run([sys.executable, "-m", "venv", "--clear", str(folder)], f"cannot create a virtual environment in {folder}")
+    _pip_install(python, *requirements)
+    _mark_current(folder, requirements)
+    return python
+
+
+def _pip_install(python: Path, *requirements: str, options: Sequence[str] = ()) -> None:
+    command = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *options, *requirements]
+    _run(command, f"cannot install {', '.join(requirements)}; is the package index reachable?")
+
+
+def _is_current(folder: Path, requirements: Sequence[str]) -> bool:
+    stamp = folder / "installed"
+    return stamp.exists() and stamp.read_text(encoding="utf-8") == _stamp(requirements)
+
+
+def _mark_current(folder: Path, requirements: Sequence[str]) -> None:
+    (folder / "installed").write_text(_stamp(requirements), encoding="utf-8")
+
+
+def _stamp(requirements: Sequence[str]) -> str:
+    return "\n".join([sys.version, *requirements])
+
+
+def _run(command: list[str], complaint: str) -> str:
+    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode:
+        raise SetupError(f"{complaint} (`{' '.join(command)}` ended with status {done.returncode})")
+    return done.stdout

@@ -1,0 +1,67 @@
+//! Generates the dispatch of RPCs by name from the service descriptors inside the pinned `temporalio-protos` crate.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::path::PathBuf;
+use std::{env, fs};
+
+use prost::Message;
+use prost_types::FileDescriptorSet;
+
+/// The services of a client: the name Python gives them, and their name in the protos.
+const SERVICES: [(&str, &str); 5] = [
+    ("workflow", "temporal.api.workflowservice.v1.WorkflowService"),
+    ("operator", "temporal.api.operatorservice.v1.OperatorService"),
+    ("cloud", "temporal.api.cloud.cloudservice.v1.CloudService"),
+    ("test", "temporal.api.testservice.v1.TestService"),
+    ("health", "grpc.health.v1.Health"),
+];
+
+fn main() {
+    println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-env-changed=DEP_TEMPORALIO_PROTOS_DESCRIPTOR_PATH");
+    let path = env::var("DEP_TEMPORALIO_PROTOS_DESCRIPTOR_PATH").expect("temporalio-protos publishes its descriptors");
+    let descriptors = fs::read(path).expect("the descriptor file is readable");
+    let descriptors =
+        FileDescriptorSet::decode(descriptors.as_slice()).expect("the descriptor file is a FileDescriptorSet");
+    let output = PathBuf::from(env::var("OUT_DIR").expect("cargo sets OUT_DIR")).join("rpc_dispatch.rs");
+    fs::write(output, dispatch(&unary_methods(&descriptors))).expect("OUT_DIR is writable");
+}
+
+/// Method names by full service name; streaming methods are left out.
+fn unary_methods(descriptors: &FileDescriptorSet) -> BTreeMap<String, Vec<String>> {
+    let mut methods = BTreeMap::new();
+    for file in &descriptors.file {
+        for service in &file.service {
+            let unary = service.method.iter().filter(|method| !method.server_streaming() && !method.client_streaming());
+            let names = unary.map(|method| snake_case(method.name())).collect();
+            methods.insert(format!("{}.{}", file.package(), service.name()), names);
+        }
+    }
+    methods
+}
+
+fn dispatch(methods: &BTreeMap<String, Vec<String>>) -> String {
+    let mut code = String::from("match (service.as_str(), rpc.as_str()) {\n");
+    for (service, proto) in SERVICES {
+        let methods = methods.get(proto).unwrap_or_else(|| panic!("the descriptors lack {proto}"));
+        for rpc in methods {
+            let call =
+                format!("unary(connection.{service}_service(), call, |service, request| service.{rpc}(request))");
+            writeln!(code, "({service:?}, {rpc:?}) => {call},").unwrap();
+        }
+    }
+    code.push_str("_ => Err(Error::InvalidArgument(format!(\"no RPC {rpc:?} in service {service:?}\"))),\n}\n");
+    code
+}
+
+fn snake_case(name: &str) -> String {
+    let mut snake = String::new();
+    for (index, character) in name.char_indices() {
+        if character.is_uppercase() && index > 0 {
+            snake.push('_');
+        }
+        snake.extend(character.to_lowercase());
+    }
+    snake
+}

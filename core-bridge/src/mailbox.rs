@@ -1,0 +1,154 @@
+//! Items left by Core's threads for a Python thread: many are taken at once, for one wake-up.
+
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+/// An unbounded queue whose reader is woken once for any number of items.
+pub struct Mailbox<T> {
+    state: Mutex<State<T>>,
+    bell: Bell,
+}
+
+struct State<T> {
+    items: Vec<T>,
+    /// The bell has been rung since the reader last came.
+    rung: bool,
+    /// A waiting reader has not yet noticed.
+    unheard: bool,
+    closed: bool,
+}
+
+/// How the reader learns that there is mail.
+pub enum Bell {
+    /// It waits here.
+    Wait(Condvar),
+    /// An event loop polls the other end of this socket.
+    #[cfg(unix)]
+    Socket(std::os::unix::net::UnixStream),
+}
+
+impl<T> Mailbox<T> {
+    pub fn new(bell: Bell) -> Self {
+        Self { state: Mutex::new(State { items: Vec::new(), rung: false, unheard: false, closed: false }), bell }
+    }
+
+    /// False if the mailbox is closed; the item is dropped.
+    pub fn push(&self, item: T) -> bool {
+        let mut state = self.lock();
+        if state.closed {
+            return false;
+        }
+        state.items.push(item);
+        self.ring(state);
+        true
+    }
+
+    /// Everything that has come, oldest first. The bell rings anew for what comes later.
+    pub fn take(&self) -> Vec<T> {
+        let mut state = self.lock();
+        state.rung = false;
+        state.unheard = false;
+        std::mem::take(&mut state.items)
+    }
+
+    /// Waits for the bell, whose every ring is heard once; false when the mailbox is closed and empty. For a mailbox
+    /// whose bell is `Wait`.
+    pub fn wait(&self) -> bool {
+        let mut state = self.lock();
+        loop {
+            if std::mem::take(&mut state.unheard) && !state.items.is_empty() {
+                return true;
+            }
+            if state.closed {
+                return !state.items.is_empty();
+            }
+            match &self.bell {
+                Bell::Wait(bell) => state = bell.wait(state).unwrap_or_else(PoisonError::into_inner),
+                #[cfg(unix)]
+                Bell::Socket(_) => return false,
+            }
+        }
+    }
+
+    /// Nothing is accepted any more; what has come can still be taken.
+    pub fn close(&self) {
+        let mut state = self.lock();
+        state.closed = true;
+        state.rung = false;
+        self.ring(state);
+    }
+
+    fn ring(&self, mut state: MutexGuard<'_, State<T>>) {
+        if std::mem::replace(&mut state.rung, true) {
+            return;
+        }
+        state.unheard = true;
+        drop(state);
+        match &self.bell {
+            Bell::Wait(bell) => bell.notify_all(),
+            #[cfg(unix)]
+            Bell::Socket(socket) => {
+                // The only byte under way. If the other end is gone, so is the reader.
+                let _ = std::io::Write::write(&mut &*socket, &[1]);
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State<T>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    #[test]
+    fn mail_comes_in_order_and_a_closed_box_takes_none() {
+        let mailbox = Mailbox::new(Bell::Wait(Condvar::new()));
+        assert!(mailbox.push(1) && mailbox.push(2));
+        assert!(mailbox.wait());
+        mailbox.close();
+        assert!(!mailbox.push(3));
+        assert!(mailbox.wait());
+        assert_eq!(mailbox.take(), [1, 2]);
+        assert!(!mailbox.wait());
+    }
+
+    #[test]
+    fn a_waiting_reader_is_woken_by_mail_and_by_the_end() {
+        let mailbox = Arc::new(Mailbox::new(Bell::Wait(Condvar::new())));
+        let reader = std::thread::spawn({
+            let mailbox = mailbox.clone();
+            move || {
+                let mut seen = Vec::new();
+                while mailbox.wait() {
+                    seen.extend(mailbox.take());
+                }
+                seen
+            }
+        });
+        for item in 0..100 {
+            assert!(mailbox.push(item));
+        }
+        mailbox.close();
+        assert_eq!(reader.join().unwrap(), (0..100).collect::<Vec<_>>());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn one_byte_announces_any_number_of_items() {
+        use std::io::Read;
+        let (mut reader, writer) = std::os::unix::net::UnixStream::pair().unwrap();
+        reader.set_nonblocking(true).unwrap();
+        let mailbox = Mailbox::new(Bell::Socket(writer));
+        let mut bytes = [0; 8];
+        for _ in 0..2 {
+            assert!(mailbox.push('a') && mailbox.push('b'));
+            assert_eq!(reader.read(&mut bytes).unwrap(), 1);
+            assert_eq!(mailbox.take(), ['a', 'b']);
+        }
+        assert!(reader.read(&mut bytes).is_err());
+    }
+}

@@ -1,0 +1,407 @@
+//! A worker: polls Core, hands tasks to Python's threads and loops, takes their completions back.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, Sender};
+use pyo3::prelude::*;
+use temporalio_common::worker::WorkerTaskTypes;
+use temporalio_protos::coresdk::ActivityHeartbeat;
+use temporalio_protos::coresdk::workflow_activation::WorkflowActivation;
+use temporalio_protos::coresdk::workflow_completion::WorkflowActivationCompletion;
+use temporalio_protos::temporal::api::enums::v1::WorkflowTaskFailedCause;
+use temporalio_sdk_core::{
+    PollError, PollerBehavior, Worker as CoreWorker, WorkerConfig as CoreConfig, WorkerVersioningStrategy,
+    WorkflowErrorType, init_worker,
+};
+use tokio::task::JoinHandle;
+
+use crate::activation::{Activation, activation_to_python};
+use crate::activity::{ActivityOutcome, ActivityTask, activity_completion};
+use crate::client::Client;
+use crate::commands::{failed_completion, successful_completion};
+use crate::errors::Error;
+use crate::failure::Failure;
+use crate::mailbox::{Bell, Mailbox};
+use crate::payload::{Payload, Payloads};
+use crate::process::{InProcess, stay_detached_at_exit};
+use crate::queue::{CompletionQueue, Operation, Sink};
+use crate::record::record;
+use crate::runtime::{RuntimeRef, seconds};
+
+/// How often a worker that shuts down looks whether its last completion is on the way.
+const COMPLETION_CHECK: Duration = Duration::from_millis(2);
+
+record! {
+    /// The options of a worker, as Core takes them; durations are seconds.
+    WorkerConfig {
+        namespace: String,
+        task_queue: String,
+        build_id: String,
+        workflows: bool = true,
+        activities: bool = true,
+        local_activities: bool = true,
+        identity: Option<String> = None,
+        max_cached_workflows: usize = 1000,
+        max_concurrent_workflow_tasks: usize = 100,
+        max_concurrent_activities: usize = 100,
+        max_concurrent_local_activities: usize = 100,
+        workflow_task_pollers: usize = 5,
+        activity_task_pollers: usize = 5,
+        nonsticky_to_sticky_poll_ratio: f32 = 0.2,
+        sticky_queue_schedule_to_start_timeout: f64 = 10.0,
+        max_heartbeat_throttle_interval: f64 = 60.0,
+        default_heartbeat_throttle_interval: f64 = 30.0,
+        max_activities_per_second: Option<f64> = None,
+        max_task_queue_activities_per_second: Option<f64> = None,
+        max_eager_activity_reservations_per_workflow_task: usize = 3,
+        graceful_shutdown_period: f64 = 0.0,
+        nondeterminism_fails_workflow: bool = false,
+        nondeterminism_fails_workflow_types: HashSet<String> = HashSet::new(),
+    }
+}
+
+impl WorkerConfig {
+    pub fn to_core(&self) -> Result<CoreConfig, Error> {
+        let nondeterminism = || HashSet::from([WorkflowErrorType::Nondeterminism]);
+        let types = self.nondeterminism_fails_workflow_types.iter().map(|name| (name.clone(), nondeterminism()));
+        CoreConfig::builder()
+            .namespace(&self.namespace)
+            .task_queue(&self.task_queue)
+            .versioning_strategy(WorkerVersioningStrategy::None { build_id: self.build_id.clone() })
+            .task_types(WorkerTaskTypes {
+                enable_workflows: self.workflows,
+                enable_local_activities: self.workflows && self.local_activities,
+                enable_remote_activities: self.activities,
+                enable_nexus: false,
+            })
+            .maybe_client_identity_override(self.identity.clone())
+            .max_cached_workflows(self.max_cached_workflows)
+            .max_outstanding_workflow_tasks(self.max_concurrent_workflow_tasks)
+            .max_outstanding_activities(self.max_concurrent_activities)
+            .max_outstanding_local_activities(self.max_concurrent_local_activities)
+            .workflow_task_poller_behavior(PollerBehavior::SimpleMaximum(self.workflow_task_pollers))
+            .activity_task_poller_behavior(PollerBehavior::SimpleMaximum(self.activity_task_pollers))
+            .nonsticky_to_sticky_poll_ratio(self.nonsticky_to_sticky_poll_ratio)
+            .sticky_queue_schedule_to_start_timeout(seconds(
+                "sticky_queue_schedule_to_start_timeout",
+                self.sticky_queue_schedule_to_start_timeout,
+            )?)
+            .max_heartbeat_throttle_interval(seconds(
+                "max_heartbeat_throttle_interval",
+                self.max_heartbeat_throttle_interval,
+            )?)
+            .default_heartbeat_throttle_interval(seconds(
+                "default_heartbeat_throttle_interval",
+                self.default_heartbeat_throttle_interval,
+            )?)
+            .maybe_max_worker_activities_per_second(self.max_activities_per_second)
+            .maybe_max_task_queue_activities_per_second(self.max_task_queue_activities_per_second)
+            .max_eager_activity_reservations_per_workflow_task(self.max_eager_activity_reservations_per_workflow_task)
+            .graceful_shutdown_period(seconds("graceful_shutdown_timeout", self.graceful_shutdown_period)?)
+            .ignore_evicts_on_shutdown(true)
+            .workflow_failure_errors(if self.nondeterminism_fails_workflow { nondeterminism() } else { HashSet::new() })
+            .workflow_types_to_failure_errors(types.collect())
+            .build()
+            .map_err(Error::InvalidArgument)
+    }
+}
+
+/// A worker of Core. One thread takes activations, any number take activities; completions come from anywhere.
+#[pyclass(frozen, module = "invincible._native")]
+pub struct Worker(InProcess<Inner>);
+
+struct Inner {
+    runtime: RuntimeRef,
+    /// `None` once the worker is finalized.
+    core: Mutex<Option<Arc<CoreWorker>>>,
+    activations: Arc<Mailbox<WorkflowActivation>>,
+    activities: Mutex<Option<Sender<ActivityTask>>>,
+    waiting_activities: Receiver<ActivityTask>,
+}
+
+impl Inner {
+    fn core(&self) -> Result<Arc<CoreWorker>, Error> {
+        lock(&self.core).clone().ok_or(Error::Closed { what: "worker" })
+    }
+
+    fn complete_workflow_task(&self, completion: WorkflowActivationCompletion) -> Result<(), Error> {
+        let core = self.core()?;
+        self.runtime.spawn(async move {
+            if let Err(error) = core.complete_workflow_activation(completion).await {
+                tracing::error!("a workflow task could not be completed: {error}");
+            }
+        })?;
+        Ok(())
+    }
+
+    fn complete_activity(&self, task_token: &[u8], outcome: ActivityOutcome) -> Result<(), Error> {
+        let core = self.core()?;
+        let completion = activity_completion(task_token.to_vec(), outcome);
+        self.runtime.spawn(async move {
+            if let Err(error) = core.complete_activity_task(completion).await {
+                tracing::error!("an activity task could not be completed: {error}");
+            }
+        })?;
+        Ok(())
+    }
+}
+
+impl Worker {
+    pub fn from_core(runtime: RuntimeRef, core: CoreWorker) -> Self {
+        let (activities, waiting_activities) = crossbeam_channel::unbounded();
+        Self(InProcess::new(
+            "worker",
+            Inner {
+                runtime,
+                core: Mutex::new(Some(Arc::new(core))),
+                activations: Arc::new(Mailbox::new(Bell::Wait(Default::default()))),
+                activities: Mutex::new(Some(activities)),
+                waiting_activities,
+            },
+        ))
+    }
+}
+
+#[pymethods]
+impl Worker {
+    /// A worker that polls through the client's connection.
+    #[new]
+    fn new(client: &Bound<'_, Client>, config: &Bound<'_, WorkerConfig>) -> PyResult<Self> {
+        let client = client.get();
+        let (runtime, connection) = (client.runtime().clone(), client.connection()?);
+        let config = config.get().to_core()?;
+        let _context = runtime.handle()?.enter();
+        let core = init_worker(runtime.core()?, config, connection)
+            .map_err(|error| Error::InvalidArgument(format!("the worker could not be set up: {error:#}")))?;
+        Ok(Self::from_core(runtime.clone(), core))
+    }
+
+    /// Checks with the server that the namespace exists.
+    fn validate(&self) -> PyResult<Operation> {
+        let inner = self.0.get()?;
+        let core = inner.core()?;
+        Ok(Operation::new(&inner.runtime, async move {
+            core.validate().await.map(|_| ()).map_err(|error| Error::Setup(error.to_string()))
+        }))
+    }
+
+    /// Polls until shutdown; the operation ends when no task comes any more, with the error if that is the reason.
+    ///
+    /// Activities whose type is in `thread_activities`, or any but those in `loop_activities` when that is given, are for
+    /// `next_activity`; the other tasks go to `on_activity_task`, called by the event loop of `queue`.
+    #[pyo3(signature = (queue, on_activity_task, *, thread_activities, loop_activities = None))]
+    fn poll(
+        &self,
+        queue: &Bound<'_, CompletionQueue>,
+        on_activity_task: Py<PyAny>,
+        thread_activities: HashSet<String>,
+        loop_activities: Option<HashSet<String>>,
+    ) -> PyResult<Operation> {
+        let inner = self.0.get()?;
+        let core = inner.core()?;
+        let config = core.get_config();
+        let (workflows, activities) = (config.task_types.enable_workflows, config.task_types.enable_remote_activities
+            || config.task_types.enable_local_activities);
+        let handle = inner.runtime.handle()?;
+        // The loops are tasks of their own: when the operation is aborted they go on, as Core demands, until shutdown.
+        let mut polls: Vec<JoinHandle<Result<(), Error>>> = Vec::new();
+        if workflows {
+            polls.push(handle.spawn(poll_workflows(core.clone(), inner.activations.clone())));
+        } else {
+            inner.activations.close();
+        }
+        let threads = lock(&inner.activities).take();
+        if activities {
+            let router = ActivityRouter {
+                sink: queue.get().sink(on_activity_task)?,
+                threads: threads.ok_or(Error::Closed { what: "worker" })?,
+                thread_activities,
+                loop_activities,
+            };
+            polls.push(handle.spawn(poll_activities(core, router)));
+        }
+        Ok(Operation::new(&inner.runtime, async move {
+            let mut result = Ok(());
+            for poll in polls {
+                result = result.and(poll.await.unwrap_or(Err(Error::Lost)));
+            }
+            result
+        }))
+    }
+
+    /// Waits, detached from Python, for activations; `None` when no more will come.
+    fn next_activations(&self, py: Python<'_>) -> PyResult<Option<Vec<Py<Activation>>>> {
+        let mailbox = self.0.get()?.activations.clone();
+        let more = py.detach(|| {
+            let more = mailbox.wait();
+            stay_detached_at_exit();
+            more
+        });
+        if !more {
+            return Ok(None);
+        }
+        mailbox.take().into_iter().map(|activation| activation_to_python(py, activation)).collect::<PyResult<_>>().map(Some)
+    }
+
+    /// Waits, detached from Python, for an activity to run on this thread; `None` when no more will come.
+    fn next_activity<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let activities = self.0.get()?.waiting_activities.clone();
+        let task = py.detach(|| {
+            let task = activities.recv();
+            stay_detached_at_exit();
+            task
+        });
+        task.ok().map(|task| task.into_pyobject(py)).transpose()
+    }
+
+    /// Answers an activation with the run's commands.
+    #[pyo3(signature = (run_id, commands, versioning_behavior = 0))]
+    fn complete_workflow_task(
+        &self,
+        run_id: String,
+        commands: &Bound<'_, PyAny>,
+        versioning_behavior: i32,
+    ) -> PyResult<()> {
+        let completion = successful_completion(run_id, commands, versioning_behavior)?;
+        Ok(self.0.get()?.complete_workflow_task(completion)?)
+    }
+
+    /// Answers an activation with a failure of the workflow task, which the server will try again.
+    #[pyo3(signature = (run_id, failure, *, nondeterminism = false))]
+    fn fail_workflow_task(&self, run_id: String, failure: Failure, nondeterminism: bool) -> PyResult<()> {
+        let cause = match nondeterminism {
+            true => WorkflowTaskFailedCause::NonDeterministicError,
+            false => WorkflowTaskFailedCause::WorkflowWorkerUnhandledFailure,
+        };
+        Ok(self.0.get()?.complete_workflow_task(failed_completion(run_id, failure.into(), cause))?)
+    }
+
+    fn complete_activity(&self, task_token: &[u8], result: Option<Payload>) -> PyResult<()> {
+        Ok(self.0.get()?.complete_activity(task_token, ActivityOutcome::Completed(result))?)
+    }
+
+    fn fail_activity(&self, task_token: &[u8], failure: Failure) -> PyResult<()> {
+        Ok(self.0.get()?.complete_activity(task_token, ActivityOutcome::Failed(failure))?)
+    }
+
+    fn cancel_activity(&self, task_token: &[u8], failure: Failure) -> PyResult<()> {
+        Ok(self.0.get()?.complete_activity(task_token, ActivityOutcome::Cancelled(failure))?)
+    }
+
+    /// Says that the activity will be completed by its task token, from anywhere.
+    fn release_activity(&self, task_token: &[u8]) -> PyResult<()> {
+        Ok(self.0.get()?.complete_activity(task_token, ActivityOutcome::WillCompleteAsync)?)
+    }
+
+    fn record_activity_heartbeat(&self, task_token: &[u8], details: Payloads) -> PyResult<()> {
+        let inner = self.0.get()?;
+        let core = inner.core()?;
+        let _context = inner.runtime.handle()?.enter();
+        core.record_activity_heartbeat(ActivityHeartbeat { task_token: task_token.to_vec(), details: details.0 });
+        Ok(())
+    }
+
+    /// Asks Core to drop a run from the cache.
+    fn request_workflow_eviction(&self, run_id: &str) -> PyResult<()> {
+        let inner = self.0.get()?;
+        let core = inner.core()?;
+        let _context = inner.runtime.handle()?.enter();
+        core.request_workflow_eviction(run_id);
+        Ok(())
+    }
+
+    /// Stops taking new tasks. Those under way are still to be completed.
+    fn initiate_shutdown(&self) -> PyResult<()> {
+        let inner = self.0.get()?;
+        let Ok(core) = inner.core() else { return Ok(()) };
+        let _context = inner.runtime.handle()?.enter();
+        core.initiate_shutdown();
+        Ok(())
+    }
+
+    /// Frees the worker, after its polling has ended and its tasks are completed. A second time does nothing.
+    fn finalize_shutdown(&self) -> PyResult<Operation> {
+        let inner = self.0.get()?;
+        let core = lock(&inner.core).take();
+        inner.activations.close();
+        lock(&inner.activities).take();
+        Ok(Operation::new(&inner.runtime, async move {
+            if let Some(core) = core {
+                finalize(core).await;
+            }
+            Ok(())
+        }))
+    }
+}
+
+async fn finalize(mut core: Arc<CoreWorker>) {
+    core.shutdown().await;
+    // Completions under way hold the worker for as long as they take.
+    loop {
+        match Arc::try_unwrap(core) {
+            Ok(core) => return core.finalize_shutdown().await,
+            Err(shared) => core = shared,
+        }
+        tokio::time::sleep(COMPLETION_CHECK).await;
+    }
+}
+
+async fn poll_workflows(core: Arc<CoreWorker>, activations: Arc<Mailbox<WorkflowActivation>>) -> Result<(), Error> {
+    let ended = loop {
+        match core.poll_workflow_activation().await {
+            Ok(activation) => activations.push(activation),
+            Err(error) => break poll_ended(&core, error),
+        };
+    };
+    activations.close();
+    ended
+}
+
+async fn poll_activities(core: Arc<CoreWorker>, router: ActivityRouter) -> Result<(), Error> {
+    loop {
+        match core.poll_activity_task().await {
+            Ok(task) => router.route(ActivityTask(task)),
+            Err(error) => return poll_ended(&core, error),
+        }
+    }
+}
+
+/// A poll that fails for good takes the other polls with it.
+fn poll_ended(core: &CoreWorker, error: PollError) -> Result<(), Error> {
+    match error {
+        PollError::ShutDown => Ok(()),
+        PollError::TonicError(status) => {
+            core.initiate_shutdown();
+            Err(status.into())
+        }
+    }
+}
+
+/// Who runs an activity: a thread that waits for it, or the event loop.
+struct ActivityRouter {
+    sink: Sink,
+    threads: Sender<ActivityTask>,
+    thread_activities: HashSet<String>,
+    loop_activities: Option<HashSet<String>>,
+}
+
+impl ActivityRouter {
+    fn route(&self, task: ActivityTask) {
+        let to_thread = task.starts().is_some_and(|name| match &self.loop_activities {
+            Some(on_loop) => !on_loop.contains(name),
+            None => self.thread_activities.contains(name),
+        });
+        // A receiver that is gone belongs to a worker that is gone: the server will time the task out and try it again.
+        if to_thread {
+            let _ = self.threads.send(task);
+        } else {
+            self.sink.send(task);
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,1 @@
+"""Runnable examples, one folder each; every one of them is executed by a test."""

@@ -1,0 +1,1 @@
+"""A counter that forgets, and one that does not."""

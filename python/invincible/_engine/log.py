@@ -1,0 +1,5 @@
+"""The engine's own logger."""
+
+import logging
+
+logger = logging.getLogger("invincible.workflow")

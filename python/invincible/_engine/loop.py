@@ -1,0 +1,269 @@
+"""The event loop of one workflow run.
+
+It implements the part of asyncio's loop interface that is deterministic: ready callbacks in first-in-first-out order, timers
+that become commands, futures and tasks. CPython's own C tasks and futures run on it, so asyncio's primitives work unchanged.
+Everything else raises, with the reason.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+from collections import deque
+from collections.abc import Callable, Coroutine
+from typing import Any, NoReturn, Protocol, TypeVar
+
+T = TypeVar("T")
+
+
+class Clock(Protocol):
+    """What the loop needs of its run: the time of the current activation and timers."""
+
+    timestamp_ns: int
+
+    def start_timer(self, handle: TimerHandle, delay: float, summary: str | None) -> None: ...
+    def cancel_timer(self, handle: TimerHandle) -> None: ...
+
+
+class Handle:
+    """A callback that is due; what `call_soon` returns."""
+
+    __slots__ = ("_args", "_callback", "_cancelled", "_context")
+
+    def __init__(
+        self, callback: Callable[..., object], args: tuple[Any, ...], context: contextvars.Context | None
+    ) -> None:
+        self._callback = callback
+        self._args = args
+        self._context = context if context is not None else contextvars.copy_context()
+        self._cancelled = False
+
+    def cancel(self) -> None:
+        self._cancelled = True
+
+    def cancelled(self) -> bool:
+        return self._cancelled
+
+    def run(self) -> None:
+        if not self._cancelled:
+            self._context.run(self._callback, *self._args)
+
+
+class TimerHandle(Handle):
+    """A callback that waits for a timer of the server; what `call_later` returns."""
+
+    __slots__ = ("_clock", "_when", "seq")
+
+    def __init__(
+        self,
+        clock: Clock,
+        when: float,
+        callback: Callable[..., object],
+        args: tuple[Any, ...],
+        context: contextvars.Context | None,
+    ) -> None:
+        super().__init__(callback, args, context)
+        self._clock = clock
+        self._when = when
+        self.seq = 0
+
+    def when(self) -> float:
+        return self._when
+
+    def cancel(self) -> None:
+        if not self._cancelled:
+            super().cancel()
+            self._clock.cancel_timer(self)
+
+
+class WorkflowFuture(asyncio.Future[T]):
+    """A future that hashes by creation order, so that iterating a set of them is the same on every replay."""
+
+    def __init__(self, *, loop: WorkflowLoop) -> None:
+        self._order = loop.next_order()
+        super().__init__(loop=loop)
+
+    def __hash__(self) -> int:
+        return self._order
+
+
+class WorkflowTask(asyncio.Task[T]):
+    """A task that hashes by creation order, for the same reason."""
+
+    def __init__(self, coroutine: Coroutine[Any, Any, T], *, loop: WorkflowLoop, **options: Any) -> None:
+        self._order = loop.next_order()
+        super().__init__(coroutine, loop=loop, **options)
+
+    def __hash__(self) -> int:
+        return self._order
+
+
+class WorkflowLoop(asyncio.AbstractEventLoop):
+    """The loop that workflow code sees as `asyncio.get_running_loop()`."""
+
+    def __init__(self, run: Clock) -> None:
+        self.run = run
+        self._ready: deque[Handle] = deque()
+        self._order = 0
+        self._tasks: list[WorkflowTask[Any]] = []
+        self._prune_at = 64
+        self._exception_handler: Callable[[asyncio.AbstractEventLoop, dict[str, Any]], object] | None = None
+
+    # What the engine uses
+
+    def next_order(self) -> int:
+        self._order = order = self._order + 1
+        return order
+
+    def run_ready(self) -> bool:
+        """Run callbacks until none is ready; whether any ran."""
+        ready = self._ready
+        if not ready:
+            return False
+        while ready:
+            ready.popleft().run()
+        return True
+
+    def make_ready(self, handle: Handle) -> None:
+        self._ready.append(handle)
+
+    def close_tasks(self) -> None:
+        """End every unfinished task of an evicted run; its `finally` blocks run, commands they issue are refused."""
+        self._ready.clear()
+        for task in self._tasks:
+            if not task.done():
+                # CPython logs a pending task that is garbage collected, which is just what eviction means.
+                task._log_destroy_pending = False  # type: ignore[attr-defined]
+                coroutine = task.get_coro()
+                try:
+                    if coroutine is not None:
+                        coroutine.close()
+                except BaseException:  # noqa: BLE001  # evicted code may raise anything, and nobody is left to tell
+                    pass
+        self._tasks.clear()
+        self._ready.clear()
+
+    # What asyncio's primitives use
+
+    def call_soon(
+        self, callback: Callable[..., object], *args: Any, context: contextvars.Context | None = None
+    ) -> Handle:  # type: ignore[override]
+        handle = Handle(callback, args, context)
+        self._ready.append(handle)
+        return handle
+
+    def call_later(
+        self, delay: float, callback: Callable[..., object], *args: Any, context: contextvars.Context | None = None
+    ) -> TimerHandle:  # type: ignore[override]
+        return self.start_timer(delay, None, callback, *args, context=context)
+
+    def call_at(
+        self, when: float, callback: Callable[..., object], *args: Any, context: contextvars.Context | None = None
+    ) -> TimerHandle:  # type: ignore[override]
+        return self.start_timer(when - self.time(), None, callback, *args, context=context)
+
+    def start_timer(
+        self,
+        delay: float,
+        summary: str | None,
+        callback: Callable[..., object],
+        *args: Any,
+        context: contextvars.Context | None = None,
+    ) -> TimerHandle:
+        """Call back after `delay` seconds of workflow time; no delay at all needs no timer of the server."""
+        handle = TimerHandle(self.run, self.time() + delay, callback, args, context)
+        if delay <= 0:
+            self._ready.append(handle)
+        else:
+            self.run.start_timer(handle, delay, summary)
+        return handle
+
+    def time(self) -> float:
+        return self.run.timestamp_ns / 1e9
+
+    def create_future(self) -> WorkflowFuture[Any]:
+        return WorkflowFuture(loop=self)
+
+    def create_task(self, coroutine: Any, **options: Any) -> WorkflowTask[Any]:  # type: ignore[override]
+        options.pop("eager_start", None)
+        task: WorkflowTask[Any] = WorkflowTask(coroutine, loop=self, **options)
+        tasks = self._tasks
+        tasks.append(task)
+        if len(tasks) >= self._prune_at:
+            tasks[:] = [task for task in tasks if not task.done()]
+            self._prune_at = max(64, 2 * len(tasks))
+        return task
+
+    def get_debug(self) -> bool:
+        return False
+
+    def is_running(self) -> bool:
+        return True
+
+    def is_closed(self) -> bool:
+        return False
+
+    def get_exception_handler(self) -> Any:
+        return self._exception_handler
+
+    def set_exception_handler(self, handler: Any) -> None:
+        self._exception_handler = handler
+
+    def call_exception_handler(self, context: dict[str, Any]) -> None:
+        if self._exception_handler is not None:
+            self._exception_handler(self, context)
+        else:
+            self.default_exception_handler(context)
+
+    def default_exception_handler(self, context: dict[str, Any]) -> None:
+        from .log import logger
+
+        exception = context.get("exception")
+        logger.error("%s", context.get("message", "error in a workflow callback"), exc_info=exception)
+
+    async def shutdown_asyncgens(self) -> None:
+        return None
+
+    # What cannot work in a workflow
+
+    def run_in_executor(self, *args: Any, **kwargs: Any) -> NoReturn:  # type: ignore[override]
+        _refuse("threads (run_in_executor, asyncio.to_thread)", "move the call into an activity")
+
+    def call_soon_threadsafe(self, *args: Any, **kwargs: Any) -> NoReturn:  # type: ignore[override]
+        _refuse("callbacks from other threads", "send the workflow a signal or an update")
+
+    def run_forever(self) -> NoReturn:
+        _refuse("running the event loop", "await inside the workflow: its loop already runs")
+
+    def run_until_complete(self, future: Any) -> NoReturn:
+        _refuse("running the event loop", "await inside the workflow: its loop already runs")
+
+    def stop(self) -> NoReturn:
+        _refuse("stopping the event loop", "return from the workflow instead")
+
+    def close(self) -> NoReturn:
+        _refuse("closing the event loop", "return from the workflow instead")
+
+
+_IO_METHODS = """
+    add_reader add_signal_handler add_writer connect_accepted_socket connect_read_pipe connect_write_pipe
+    create_connection create_datagram_endpoint create_server create_unix_connection create_unix_server getaddrinfo
+    getnameinfo remove_reader remove_signal_handler remove_writer sendfile set_default_executor shutdown_default_executor
+    sock_accept sock_connect sock_recv sock_recv_into sock_recvfrom sock_recvfrom_into sock_sendall sock_sendfile
+    sock_sendto start_tls subprocess_exec subprocess_shell
+""".split()
+
+
+def _refuse(what: str, instead: str) -> NoReturn:
+    raise NotImplementedError(f"{what} cannot be used in workflow code, because it would not replay: {instead}")
+
+
+def _refusing(name: str) -> Callable[..., NoReturn]:
+    def method(self: WorkflowLoop, *args: Any, **kwargs: Any) -> NoReturn:
+        _refuse(f"loop.{name}", "do network, file and process I/O in an activity")
+
+    return method
+
+
+for _name in _IO_METHODS:
+    setattr(WorkflowLoop, _name, _refusing(_name))

@@ -1,0 +1,95 @@
+"""The event loop's side of native calls: one completion queue per loop resolves the futures of all its calls."""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import os
+import threading
+from typing import TYPE_CHECKING, Any, TypeVar
+from weakref import WeakKeyDictionary
+
+from . import _native
+
+if TYPE_CHECKING:
+    from ._native import CompletionQueue, Operation
+
+T = TypeVar("T")
+
+
+class NativeCall(asyncio.Future[T]):
+    """The outcome of a native operation. Cancelling it aborts the operation."""
+
+    _queue: CompletionQueue
+    _ticket: int
+
+    def cancel(self, msg: Any | None = None) -> bool:
+        """Cancels the future and aborts the work behind it."""
+        cancelled = super().cancel(msg)
+        if cancelled:
+            self._queue.abort(self._ticket)
+        return cancelled
+
+
+def run(operation: Operation[T]) -> asyncio.Future[T]:
+    """Starts a native operation for the running event loop."""
+    loop = asyncio.get_running_loop()
+    call: NativeCall[T] = NativeCall(loop=loop)
+    call._queue = completions = _queue_of(loop)
+    call._ticket = completions.submit(operation, call)
+    return call
+
+
+def queue() -> CompletionQueue:
+    """The running event loop's completion queue, for native objects that deliver to callbacks."""
+    return _queue_of(asyncio.get_running_loop())
+
+
+_queues: WeakKeyDictionary[asyncio.AbstractEventLoop, CompletionQueue] = WeakKeyDictionary()
+_queues_lock = threading.Lock()
+
+
+def _queue_of(loop: asyncio.AbstractEventLoop) -> CompletionQueue:
+    found = _queues.get(loop)
+    return _open(loop) if found is None else found
+
+
+def _open(loop: asyncio.AbstractEventLoop) -> CompletionQueue:
+    with _queues_lock:
+        for known in [known for known in _queues if known.is_closed()]:
+            _queues.pop(known).close()
+        completions = _watched_by_selector(loop) or _watched_by_thread(loop)
+        _queues[loop] = completions
+    return completions
+
+
+def _watched_by_selector(loop: asyncio.AbstractEventLoop) -> CompletionQueue | None:
+    """None if the loop cannot watch descriptors."""
+    try:
+        completions = _native.CompletionQueue(poll=True)
+        loop.add_reader(completions.fileno(), completions.drain)
+    except NotImplementedError:
+        return None
+    return completions
+
+
+def _watched_by_thread(loop: asyncio.AbstractEventLoop) -> CompletionQueue:
+    completions = _native.CompletionQueue(poll=False)
+    drained = threading.Event()
+
+    def drain() -> None:
+        drained.set()
+        completions.drain()
+
+    def watch() -> None:
+        while completions.wait():
+            drained.clear()
+            try:
+                loop.call_soon_threadsafe(drain)
+            except RuntimeError:  # the loop is closed
+                completions.close()
+                return
+            drained.wait()
+
+    threading.Thread(target=watch, name="invincible-completions", daemon=True).start()
+    return completions

@@ -1,0 +1,45 @@
+"""Activities: the steps of a workflow that do I/O. Define them with `defn`, call them from workflows.
+
+    @activity.defn(start_to_close_timeout=timedelta(seconds=10))
+    async def greet(name: str) -> str:
+        return f"Hello, {name}"
+
+    # in a workflow
+    greeting = await greet.execute("Temporal")
+"""
+
+from ._context import (
+    ActivityCancellationDetails,
+    Info,
+    cancellation_details,
+    heartbeat,
+    in_activity,
+    info,
+    is_cancelled,
+    is_worker_shutdown,
+    logger,
+    payload_converter,
+    wait_for_cancelled,
+    wait_for_cancelled_sync,
+    wait_for_worker_shutdown,
+    wait_for_worker_shutdown_sync,
+)
+from ._definition import defn
+
+__all__ = [
+    "ActivityCancellationDetails",
+    "Info",
+    "cancellation_details",
+    "defn",
+    "heartbeat",
+    "in_activity",
+    "info",
+    "is_cancelled",
+    "is_worker_shutdown",
+    "logger",
+    "payload_converter",
+    "wait_for_cancelled",
+    "wait_for_cancelled_sync",
+    "wait_for_worker_shutdown",
+    "wait_for_worker_shutdown_sync",
+]

@@ -1,0 +1,243 @@
+"""What activity code can ask about its own execution."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import logging
+import threading
+from collections.abc import Callable, MutableMapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from invincible._engine.options import timedelta_or_none
+from invincible._native import ActivityStart
+from invincible.common import Priority, RetryPolicy
+from invincible.converter import PayloadConverter
+
+
+@dataclass(frozen=True)
+class Info:
+    """Facts about the running activity; times are UTC."""
+
+    activity_id: str
+    activity_type: str
+    attempt: int
+    current_attempt_scheduled_time: datetime
+    heartbeat_details: Sequence[Any]
+    heartbeat_timeout: timedelta | None
+    is_local: bool
+    namespace: str
+    schedule_to_close_timeout: timedelta | None
+    scheduled_time: datetime
+    start_to_close_timeout: timedelta | None
+    started_time: datetime
+    task_queue: str
+    task_token: bytes
+    workflow_id: str | None
+    workflow_namespace: str | None
+    workflow_run_id: str | None
+    workflow_type: str | None
+    priority: Priority
+    retry_policy: RetryPolicy | None
+    activity_run_id: str | None = None
+
+
+@dataclass(frozen=True)
+class ActivityCancellationDetails:
+    """Why the activity was asked to stop."""
+
+    not_found: bool = False
+    cancel_requested: bool = False
+    paused: bool = False
+    reset: bool = False
+    timed_out: bool = False
+    worker_shutdown: bool = False
+
+
+class Event:
+    """An event that both threads and event loops can wait for."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._event = threading.Event()
+        self._waiters: list[tuple[asyncio.AbstractEventLoop, asyncio.Future[None]]] = []
+
+    def is_set(self) -> bool:
+        return self._event.is_set()
+
+    def set(self) -> None:
+        with self._lock:
+            self._event.set()
+            waiters, self._waiters = self._waiters, []
+        for loop, future in waiters:
+            loop.call_soon_threadsafe(lambda future=future: future.done() or future.set_result(None))
+
+    async def wait(self) -> None:
+        with self._lock:
+            if self._event.is_set():
+                return
+            loop = asyncio.get_running_loop()
+            future = loop.create_future()
+            self._waiters.append((loop, future))
+        await future
+
+    def wait_sync(self, timeout: float | None) -> bool:
+        return self._event.wait(timeout)
+
+
+@dataclass
+class ActivityContext:
+    """One execution of an activity, as the worker set it up."""
+
+    start: ActivityStart
+    namespace: str
+    task_queue: str
+    payload_converter: PayloadConverter
+    send_heartbeat: Callable[[Sequence[Any]], None]
+    worker_shutdown: Event
+    cancelled: Event = field(default_factory=Event)
+    cancellation_details: ActivityCancellationDetails | None = None
+    _info: Info | None = None
+
+    @property
+    def info(self) -> Info:
+        if self._info is None:
+            self._info = self._make_info()
+        return self._info
+
+    def _make_info(self) -> Info:
+        start = self.start
+        return Info(
+            activity_id=start.activity_id,
+            activity_type=start.activity_type,
+            attempt=start.attempt,
+            current_attempt_scheduled_time=_utc(start.current_attempt_scheduled_time),
+            heartbeat_details=self.payload_converter.from_payloads(start.heartbeat_details),
+            heartbeat_timeout=timedelta_or_none(start.heartbeat_timeout),
+            is_local=start.is_local,
+            namespace=self.namespace,
+            schedule_to_close_timeout=timedelta_or_none(start.schedule_to_close_timeout),
+            scheduled_time=_utc(start.scheduled_time),
+            start_to_close_timeout=timedelta_or_none(start.start_to_close_timeout),
+            started_time=_utc(start.started_time),
+            task_queue=self.task_queue,
+            task_token=start.task_token,
+            workflow_id=start.workflow_id or None,
+            workflow_namespace=start.workflow_namespace if start.workflow_id else None,
+            workflow_run_id=start.workflow_run_id or None,
+            workflow_type=start.workflow_type or None,
+            priority=Priority._from_native(start.priority) if start.priority is not None else Priority.default,
+            retry_policy=RetryPolicy._from_native(start.retry_policy) if start.retry_policy is not None else None,
+            activity_run_id=start.activity_run_id or None,
+        )
+
+
+def _utc(unix_seconds: float) -> datetime:
+    return datetime.fromtimestamp(unix_seconds, timezone.utc)
+
+
+current: contextvars.ContextVar[ActivityContext] = contextvars.ContextVar("invincible.activity")
+
+
+def _context() -> ActivityContext:
+    context = current.get(None)
+    if context is None:
+        raise RuntimeError("this function works in activity code only, and no activity runs here now")
+    return context
+
+
+def in_activity() -> bool:
+    """Whether the current code runs as an activity."""
+    return current.get(None) is not None
+
+
+def info() -> Info:
+    """Facts about the running activity.
+
+    Raises:
+        RuntimeError: outside of an activity.
+    """
+    return _context().info
+
+
+def heartbeat(*details: Any) -> None:
+    """Tell the server that the activity is alive, and keep `details` for its next attempt.
+
+    Heartbeats are throttled: call it as often as is convenient. Cancellation reaches an activity through its heartbeats.
+
+    Raises:
+        RuntimeError: outside of an activity.
+    """
+    _context().send_heartbeat(details)
+
+
+def is_cancelled() -> bool:
+    """Whether the activity was asked to stop."""
+    return _context().cancelled.is_set()
+
+
+def cancellation_details() -> ActivityCancellationDetails | None:
+    """Why the activity was asked to stop; `None` while it was not."""
+    return _context().cancellation_details
+
+
+async def wait_for_cancelled() -> None:
+    """Wait until the activity is asked to stop."""
+    await _context().cancelled.wait()
+
+
+def wait_for_cancelled_sync(timeout: timedelta | float | None = None) -> None:
+    """Block the thread until the activity is asked to stop, or for `timeout` (seconds or a timedelta)."""
+    _context().cancelled.wait_sync(_timeout_seconds(timeout))
+
+
+def is_worker_shutdown() -> bool:
+    """Whether the worker has begun to shut down."""
+    return _context().worker_shutdown.is_set()
+
+
+async def wait_for_worker_shutdown() -> None:
+    """Wait until the worker begins to shut down."""
+    await _context().worker_shutdown.wait()
+
+
+def wait_for_worker_shutdown_sync(timeout: timedelta | float | None = None) -> None:
+    """Block the thread until the worker begins to shut down, or for `timeout` (seconds or a timedelta)."""
+    _context().worker_shutdown.wait_sync(_timeout_seconds(timeout))
+
+
+def payload_converter() -> PayloadConverter:
+    """The payload converter of the activity's worker."""
+    return _context().payload_converter
+
+
+def _timeout_seconds(timeout: timedelta | float | None) -> float | None:
+    return timeout.total_seconds() if isinstance(timeout, timedelta) else timeout
+
+
+class _ActivityLogger(logging.LoggerAdapter[logging.Logger]):
+    """Adds what identifies the activity as `temporal_activity` to each record; the message stays as it is."""
+
+    def process(self, msg: Any, kwargs: MutableMapping[str, Any]) -> tuple[Any, MutableMapping[str, Any]]:
+        context = current.get(None)
+        if context is not None:
+            start = context.start
+            extra = dict(kwargs.get("extra") or {})
+            extra["temporal_activity"] = {
+                "activity_id": start.activity_id,
+                "activity_type": start.activity_type,
+                "attempt": start.attempt,
+                "namespace": context.namespace,
+                "task_queue": context.task_queue,
+                "workflow_id": start.workflow_id,
+                "workflow_run_id": start.workflow_run_id,
+                "workflow_type": start.workflow_type,
+            }
+            kwargs["extra"] = extra
+        return msg, kwargs
+
+
+logger = _ActivityLogger(logging.getLogger("invincible.activity"), {})
+"""Logger for activity code; each record carries the activity's identity as `temporal_activity`."""

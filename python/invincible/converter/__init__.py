@@ -1,0 +1,63 @@
+"""Conversion of Python values to and from payloads, and of exceptions to and from failures.
+
+The default converter writes and reads what every Temporal SDK does: null, bytes, protobuf messages, and JSON for all
+else. Types, ``Order`` or ``list[int | None]`` say, come from the annotations of workflows and activities.
+"""
+
+from __future__ import annotations
+
+from ._codec import PayloadCodec
+from ._data_converter import DataConverter, default
+from ._decode import value_to_type
+from ._encodings import (
+    BinaryNullPayloadConverter,
+    BinaryPlainPayloadConverter,
+    DefaultPayloadConverter,
+    JSONPlainPayloadConverter,
+)
+from ._errors import ArgumentError, ConversionError
+from ._failure import DefaultFailureConverter, DefaultFailureConverterWithEncodedAttributes, FailureConverter
+from ._json import AdvancedJSONEncoder
+from ._payload_converter import CompositePayloadConverter, EncodingPayloadConverter, PayloadConverter
+from ._protobuf import BinaryProtoPayloadConverter, JSONProtoPayloadConverter
+from ._search_attributes import (
+    decode_search_attributes,
+    decode_typed_search_attributes,
+    encode_search_attribute_values,
+    encode_search_attributes,
+    encode_typed_search_attribute_value,
+)
+from ._signature import Parameter, Signature, decode_result
+from ._type_converter import JSONTypeConverter, JSONTypeConverterUnhandled
+
+__all__ = [
+    "AdvancedJSONEncoder",
+    "ArgumentError",
+    "BinaryNullPayloadConverter",
+    "BinaryPlainPayloadConverter",
+    "BinaryProtoPayloadConverter",
+    "CompositePayloadConverter",
+    "ConversionError",
+    "DataConverter",
+    "DefaultFailureConverter",
+    "DefaultFailureConverterWithEncodedAttributes",
+    "DefaultPayloadConverter",
+    "EncodingPayloadConverter",
+    "FailureConverter",
+    "JSONPlainPayloadConverter",
+    "JSONProtoPayloadConverter",
+    "JSONTypeConverter",
+    "JSONTypeConverterUnhandled",
+    "Parameter",
+    "PayloadCodec",
+    "PayloadConverter",
+    "Signature",
+    "decode_result",
+    "decode_search_attributes",
+    "decode_typed_search_attributes",
+    "default",
+    "encode_search_attribute_values",
+    "encode_search_attributes",
+    "encode_typed_search_attribute_value",
+    "value_to_type",
+]

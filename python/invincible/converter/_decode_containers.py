@@ -1,0 +1,169 @@
+"""Decoders of values that hold others: lists, tuples, sets, mappings, unions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+from weakref import WeakSet
+
+from ._decode_leaves import (
+    PASSED_THROUGH,
+    Decoder,
+    decode_any,
+    decode_bool,
+    decode_float,
+    decode_int,
+    decode_none,
+    decode_str,
+)
+from ._errors import ConversionError
+
+
+# Decoders that take text and mappings for want of a list.
+SEQUENCE_DECODERS: WeakSet[Decoder] = WeakSet()
+
+
+def sequence_decoder(name: str, build: Callable[[Iterable[Any]], Any], item: Decoder) -> Decoder:
+    """Takes lists; text and mappings too, as the sequence of their characters or keys."""
+    unchanged = PASSED_THROUGH.get(item)
+
+    def decode(value: Any) -> Any:
+        if type(value) is not list:
+            if not isinstance(value, Iterable):
+                raise ConversionError.mismatch(name, value)
+            value = list(value)
+        if item is decode_any or {*map(type, value)} == {unchanged}:
+            return _built(name, build, value)
+        items: list[Any] = []
+        try:
+            for each in value:
+                items.append(item(each))
+        except ConversionError as error:
+            error.within(f"[{len(items)}]")
+            raise
+        return items if build is list else _built(name, build, items)
+
+    SEQUENCE_DECODERS.add(decode)
+    return decode
+
+
+def tuple_decoder(name: str, items: tuple[Decoder, ...]) -> Decoder:
+    """Takes lists of at most as many items as the tuple has."""
+
+    def decode(value: Any) -> Any:
+        if not isinstance(value, Iterable):
+            raise ConversionError.mismatch(name, value)
+        value = list(value)
+        if len(value) > len(items):
+            raise ConversionError(f"expected {name}, got {len(value)} items")
+        decoded: list[Any] = []
+        try:
+            for each, item in zip(value, items, strict=False):
+                decoded.append(item(each))
+        except ConversionError as error:
+            error.within(f"[{len(decoded)}]")
+            raise
+        return tuple(decoded)
+
+    SEQUENCE_DECODERS.add(decode)
+    return decode
+
+
+def mapping_decoder(name: str, build: Callable[[Mapping[Any, Any]], Any], key: Decoder, value: Decoder) -> Decoder:
+    """Takes JSON objects."""
+    decode_key, decode_value = _key_decoder(key), value
+    unchanged = PASSED_THROUGH.get(value)
+    keep_keys = key is decode_any or key is decode_str
+
+    def decode(value: Any) -> Any:
+        if not isinstance(value, Mapping):
+            raise ConversionError.mismatch(name, value)
+        if (
+            keep_keys
+            and (decode_value is decode_any or {*map(type, value.values())} == {unchanged})
+            and (key is decode_any or {*map(type, value)} == {str})
+        ):
+            return build(value)
+        decoded: dict[Any, Any] = {}
+        for each_key, each in value.items():
+            try:
+                decoded[decode_key(each_key)] = decode_value(each)
+            except ConversionError as error:
+                error.within_key(each_key)
+                raise
+        return decoded if build is dict else build(decoded)
+
+    return decode
+
+
+def union_decoder(name: str, members: tuple[Decoder, ...]) -> Decoder:
+    """Takes what any member takes; the first that does decides.
+
+    Numbers and booleans go to a member of exactly their type if there is one: ``int | float`` keeps the decimals. Text
+    and mappings go to sequences only if no other member takes them: ``list[str] | str`` keeps the text in one piece.
+    """
+    patient = tuple(sorted(members, key=SEQUENCE_DECODERS.__contains__))
+    exact = frozenset(
+        PASSED_THROUGH[member] for member in members if member in (decode_int, decode_float, decode_bool, decode_none)
+    )
+
+    def decode(value: Any) -> Any:
+        if type(value) in exact:
+            return value
+        closest: ConversionError | None = None
+        for member in members if isinstance(value, list) else patient:
+            try:
+                return member(value)
+            except ConversionError as error:
+                # An error inside of the value, or of a type that knows its fields, says more than "no match".
+                if error.path or not error.is_mismatch:
+                    closest = error if closest is None else ConversionError.mismatch(name, value)
+        raise closest or ConversionError.mismatch(name, value)
+
+    return decode
+
+
+def _built(name: str, build: Callable[[Iterable[Any]], Any], items: list[Any]) -> Any:
+    try:
+        return build(items)
+    except TypeError:
+        raise ConversionError(f"expected {name}, got an item that cannot be hashed") from None
+
+
+def _key_decoder(decoder: Decoder) -> Decoder:
+    """Takes the keys of a JSON object, which are text whatever they were."""
+    if decoder is decode_str or decoder is decode_any:
+        return decoder
+    parse = _KEY_PARSERS.get(decoder, _parsed_scalar)
+
+    def decode(key: Any) -> Any:
+        try:
+            return decoder(key)
+        except ConversionError:
+            if not isinstance(key, str):
+                raise
+            try:
+                parsed = parse(key)
+            except (ValueError, KeyError):
+                pass
+            else:
+                return decoder(parsed)
+            raise
+
+    return decode
+
+
+def _parsed_scalar(key: str) -> Any:
+    parsed = json.loads(key)
+    if isinstance(parsed, (list, dict, str)):
+        raise ValueError("not a key")
+    return parsed
+
+
+_KEY_PARSERS: dict[Decoder, Callable[[str], Any]] = {
+    decode_int: int,
+    decode_float: float,
+    decode_bool: {"true": True, "false": False}.__getitem__,
+    decode_none: {"null": None}.__getitem__,
+}

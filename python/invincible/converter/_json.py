@@ -1,0 +1,174 @@
+"""JSON as Temporal's default converter writes and reads it. The one place that knows the JSON library."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import uuid
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date, time, timedelta
+from enum import Enum
+from functools import lru_cache
+from operator import attrgetter, methodcaller
+from typing import Any
+
+from ._durations import format_duration
+from ._errors import ConversionError
+
+_UNSUPPORTED = object()
+
+
+class AdvancedJSONEncoder(json.JSONEncoder):
+    """A JSON encoder for dataclasses, models, enums, times, UUIDs, decimals and anything that can be iterated over."""
+
+    def default(self, o: Any) -> Any:
+        """Turns an object that JSON does not know into one it knows.
+
+        Raises:
+            TypeError: There is no JSON for objects of this type.
+        """
+        simple = _simplified(o)
+        return super().default(o) if simple is _UNSUPPORTED else simple
+
+
+# Compact, sorted, ASCII: what the default converter of the official Python SDK writes, byte for byte.
+_COMPACT: Any = {"separators": (",", ":"), "sort_keys": True}
+_encoder = AdvancedJSONEncoder(**_COMPACT)
+_decoder = json.JSONDecoder()
+
+
+def encode_json(value: Any) -> bytes:
+    """Writes a value.
+
+    Raises:
+        ConversionError: Part of the value has no JSON. The message names the part.
+    """
+    try:
+        return _encoder.encode(value).encode()
+    except (TypeError, ValueError, RecursionError):
+        pass
+    # Keys of other types are no error, but only a slower way knows them. It also finds the place of an error.
+    try:
+        return _encoder.encode(_plain(value, set())).encode()
+    except RecursionError:
+        raise ConversionError("cannot be written as JSON: nested too deeply") from None
+
+
+def encode_json_with(encoder: type[json.JSONEncoder] | None, value: Any) -> bytes:
+    """Writes a value with an encoder of the user's, its errors untouched; ``None`` is Python's own."""
+    return json.dumps(value, cls=encoder, **_COMPACT).encode()
+
+
+def decode_json(data: bytes) -> Any:
+    """Reads a value.
+
+    Raises:
+        ConversionError: The data is not JSON. The message says where it stops to be.
+    """
+    try:
+        return _decoder.decode(data.decode())
+    except (ValueError, RecursionError):
+        pass
+    try:
+        # A byte order mark, or another of the encodings JSON may have.
+        return json.loads(data)
+    except json.JSONDecodeError as error:
+        reason = f"not valid JSON: {error.msg} at byte {error.pos} of {len(data)}"
+    except UnicodeDecodeError as error:
+        reason = f"not valid JSON: {error.reason} at byte {error.start} of {len(data)}"
+    except ValueError as error:
+        reason = f"not readable JSON: {error}"
+    except RecursionError:
+        reason = "not readable JSON: nested too deeply"
+    raise ConversionError(reason)
+
+
+def _simplified(value: Any) -> Any:
+    kind: type = type(value)
+    simplify = _simplifier(kind)
+    return _UNSUPPORTED if simplify is None else simplify(value)
+
+
+@lru_cache(maxsize=1024)
+def _simplifier(kind: type) -> Callable[[Any], Any] | None:
+    """What turns values of a type into values that are nearer to JSON."""
+    if dataclasses.is_dataclass(kind):
+        names = _field_names(kind)
+        return lambda value: {name: getattr(value, name) for name in names}
+    if issubclass(kind, (date, time)):
+        return lambda value: value.isoformat()
+    if issubclass(kind, type):
+        return None
+    # Pydantic's models of version 2, and then of version 1.
+    for method in ("model_dump", "dict"):
+        if callable(getattr(kind, method, None)):
+            return methodcaller(method)
+    if issubclass(kind, Enum):
+        return attrgetter("value")
+    if issubclass(kind, Mapping):
+        return dict
+    if issubclass(kind, Iterable):
+        return list
+    if issubclass(kind, timedelta):
+        return format_duration
+    # Told by name so that only who uses decimals imports them.
+    if issubclass(kind, uuid.UUID) or (kind.__module__ == "decimal" and kind.__name__ == "Decimal"):
+        return str
+    return None
+
+
+@lru_cache(maxsize=1024)
+def _field_names(record: type) -> tuple[str, ...]:
+    return tuple(field.name for field in dataclasses.fields(record))
+
+
+def _plain(value: Any, holders: set[int]) -> Any:
+    """The value in JSON's own types."""
+    if value is None or isinstance(value, (str, int, float)):
+        return value
+    if id(value) in holders:
+        raise ConversionError(f"cannot be written as JSON: the {type(value).__name__} holds itself")
+    holders.add(id(value))
+    try:
+        if isinstance(value, dict):
+            return {_plain_key(key): _plain_member(key, each, holders) for key, each in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [_plain_part(f"[{index}]", each, holders) for index, each in enumerate(value)]
+        if dataclasses.is_dataclass(value) and not isinstance(value, type):
+            return {name: _plain_part(f".{name}", getattr(value, name), holders) for name in _field_names(type(value))}
+        simple = _simplified(value)
+        if simple is _UNSUPPORTED:
+            raise ConversionError(
+                f"a value of type {type(value).__name__} cannot be written as JSON: use a dataclass, or a payload "
+                f"converter that knows the type"
+            )
+        return _plain(simple, holders)
+    finally:
+        holders.discard(id(value))
+
+
+def _plain_part(step: str, value: Any, holders: set[int]) -> Any:
+    try:
+        return _plain(value, holders)
+    except ConversionError as error:
+        error.within(step)
+        raise
+
+
+def _plain_member(key: Any, value: Any, holders: set[int]) -> Any:
+    try:
+        return _plain(value, holders)
+    except ConversionError as error:
+        error.within_key(key)
+        raise
+
+
+def _plain_key(key: Any) -> str:
+    if isinstance(key, str):
+        return key
+    if key is None or isinstance(key, (bool, int, float)):
+        return json.dumps(key)
+    simple = _simplified(key)
+    if simple is _UNSUPPORTED or isinstance(simple, (list, dict)):
+        raise ConversionError(f"a key of type {type(key).__name__} cannot be written as JSON: use str")
+    return _plain_key(simple)

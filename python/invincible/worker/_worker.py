@@ -1,0 +1,326 @@
+"""The worker: polls one task queue and runs its workflows and activities."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from datetime import timedelta
+from types import CodeType, TracebackType
+from typing import Any
+
+from invincible import _loop, _native
+from invincible._engine.errors import NondeterminismError
+from invincible._engine.options import seconds
+from invincible._engine.run import WorkerContext
+from invincible.client import Client
+
+from ._activities import Activities, ActivityRunner, registered_activities
+from ._threads import ActivityThreads
+from ._workflows import Definitions, WorkflowThread, workflow_definitions
+
+
+class Worker:
+    """Runs workflows and activities of one task queue, from `run()` until `shutdown()`.
+
+    Args:
+        client: Connection to the server; its data converter and identity are the worker's.
+        task_queue: The task queue to poll.
+        activities: Functions decorated by `activity.defn`, or bound methods.
+        workflows: Classes and functions decorated by `workflow.defn`.
+        activity_executor: Runs `def` activities; by default the worker has threads of its own, one per slot if needed.
+        build_id: Identifies the code of this worker in histories; a hash of its workflows and activities by default.
+        identity: Identifies the worker; the client's identity by default.
+        max_cached_workflows: Runs kept in memory between their tasks; 0 replays each run's history for every task.
+        max_concurrent_workflow_tasks: Workflow tasks under way at a time; 100 by default.
+        max_concurrent_activities: Activities under way at a time; 100 by default.
+        max_concurrent_local_activities: Local activities under way at a time; 100 by default.
+        max_concurrent_workflow_task_polls: Polls for workflow tasks under way at a time; 5 by default.
+        nonsticky_to_sticky_poll_ratio: Share of these polls that look for new runs.
+        max_concurrent_activity_task_polls: Polls for activities under way at a time; 5 by default.
+        no_remote_activities: Do not poll for activities, for workers that run only local ones.
+        sticky_queue_schedule_to_start_timeout: How long the server keeps a task for this worker before others get it.
+        max_heartbeat_throttle_interval: Longest interval between heartbeats that are really sent.
+        default_heartbeat_throttle_interval: That interval for activities without a heartbeat timeout.
+        max_activities_per_second: Bound of this worker.
+        max_task_queue_activities_per_second: Bound of the whole task queue, kept by the server.
+        max_eager_activity_reservations_per_workflow_task: Activities started together with the task that schedules them.
+        graceful_shutdown_timeout: How long running activities may go on after `shutdown()` before they are cancelled.
+        workflow_failure_exception_types: Exceptions that fail workflows rather than their task; see `workflow.defn`.
+        disable_eager_activity_execution: Start no activity together with the task that schedules it.
+        on_fatal_error: Called with the error when the worker must give up.
+
+    Raises:
+        TypeError: a workflow or activity is none.
+        ValueError: nothing to run, two of one name, or an option out of its range.
+
+    Example:
+        async with Worker(client, task_queue="greetings", workflows=[Greeting], activities=[greet]):
+            print(await client.execute_workflow(Greeting.run, "Temporal", id="greeting", task_queue="greetings"))
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        *,
+        task_queue: str,
+        activities: Sequence[Callable[..., Any]] = (),
+        workflows: Sequence[Any] = (),
+        activity_executor: Executor | None = None,
+        build_id: str | None = None,
+        identity: str | None = None,
+        max_cached_workflows: int = 1000,
+        max_concurrent_workflow_tasks: int | None = None,
+        max_concurrent_activities: int | None = None,
+        max_concurrent_local_activities: int | None = None,
+        max_concurrent_workflow_task_polls: int | None = None,
+        nonsticky_to_sticky_poll_ratio: float = 0.2,
+        max_concurrent_activity_task_polls: int | None = None,
+        no_remote_activities: bool = False,
+        sticky_queue_schedule_to_start_timeout: timedelta = timedelta(seconds=10),
+        max_heartbeat_throttle_interval: timedelta = timedelta(seconds=60),
+        default_heartbeat_throttle_interval: timedelta = timedelta(seconds=30),
+        max_activities_per_second: float | None = None,
+        max_task_queue_activities_per_second: float | None = None,
+        max_eager_activity_reservations_per_workflow_task: int = 3,
+        graceful_shutdown_timeout: timedelta = timedelta(),
+        workflow_failure_exception_types: Sequence[type[BaseException]] = (),
+        disable_eager_activity_execution: bool = False,
+        on_fatal_error: Callable[[BaseException], Any] | None = None,
+    ) -> None:
+        if not activities and not workflows:
+            raise ValueError("a worker needs workflows or activities to run: give at least one")
+        if client.data_converter.payload_codec is not None:
+            raise NotImplementedError("workers do not run payload codecs yet: connect the client without one")
+        self._client = client
+        self._task_queue = task_queue
+        self._definitions = workflow_definitions(workflows)
+        self._activities = registered_activities(activities)
+        self._executor = activity_executor
+        self._failure_exception_types = tuple(workflow_failure_exception_types)
+        self._max_concurrent_activities = max_concurrent_activities or 100
+        self._on_fatal_error = on_fatal_error
+        fails = failing_on_nondeterminism(self._definitions, self._failure_exception_types)
+        self._config = _native.WorkerConfig(
+            namespace=client.namespace,
+            task_queue=task_queue,
+            build_id=build_id or _default_build_id(self._definitions, self._activities),
+            workflows=bool(workflows),
+            activities=bool(activities) and not no_remote_activities,
+            local_activities=bool(activities),
+            identity=identity,
+            max_cached_workflows=max_cached_workflows,
+            max_concurrent_workflow_tasks=max_concurrent_workflow_tasks or 100,
+            max_concurrent_activities=self._max_concurrent_activities,
+            max_concurrent_local_activities=max_concurrent_local_activities or 100,
+            workflow_task_pollers=max_concurrent_workflow_task_polls or 5,
+            activity_task_pollers=max_concurrent_activity_task_polls or 5,
+            nonsticky_to_sticky_poll_ratio=nonsticky_to_sticky_poll_ratio,
+            sticky_queue_schedule_to_start_timeout=sticky_queue_schedule_to_start_timeout.total_seconds(),
+            max_heartbeat_throttle_interval=max_heartbeat_throttle_interval.total_seconds(),
+            default_heartbeat_throttle_interval=default_heartbeat_throttle_interval.total_seconds(),
+            max_activities_per_second=max_activities_per_second,
+            max_task_queue_activities_per_second=max_task_queue_activities_per_second,
+            max_eager_activity_reservations_per_workflow_task=(
+                0 if disable_eager_activity_execution else max_eager_activity_reservations_per_workflow_task
+            ),
+            graceful_shutdown_period=seconds("graceful_shutdown_timeout", graceful_shutdown_timeout),
+            nondeterminism_fails_workflow=fails.all_types,
+            nondeterminism_fails_workflow_types=fails.types,
+        )
+        self._native: _native.Worker | None = None
+        self._runner: ActivityRunner | None = None
+        self._started = False
+        self._polling = asyncio.Event()
+        self._shutdown_requested = asyncio.Event()
+        self._ended = asyncio.Event()
+        self._run_task: asyncio.Task[None] | None = None
+
+    @property
+    def client(self) -> Client:
+        """The client given to the worker."""
+        return self._client
+
+    @property
+    def task_queue(self) -> str:
+        """The task queue that the worker polls."""
+        return self._task_queue
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the worker has started and has not been asked to stop."""
+        return self._started and not self._shutdown_requested.is_set()
+
+    @property
+    def is_shutdown(self) -> bool:
+        """Whether the worker has stopped, with all its tasks completed."""
+        return self._ended.is_set()
+
+    async def run(self) -> None:
+        """Run until `shutdown()` is called, this call is cancelled, or an error makes going on impossible.
+
+        Cancelling is a shutdown too: running activities get their grace.
+
+        Raises:
+            RuntimeError: the worker has been run before, or the namespace does not exist.
+            RPCError: the server refuses to give tasks.
+        """
+        if self._started:
+            raise RuntimeError("this worker has been run before: make a new one")
+        self._started = True
+        try:
+            await self._run()
+        except Exception as error:
+            if self._on_fatal_error is not None:
+                self._on_fatal_error(error)
+            raise
+        finally:
+            self._ended.set()
+
+    async def shutdown(self) -> None:
+        """Take no new tasks, and wait until those under way are completed."""
+        if not self._started:
+            raise RuntimeError("this worker has not been started")
+        self._shutdown_requested.set()
+        await self._ended.wait()
+
+    async def __aenter__(self) -> Worker:
+        self._run_task = asyncio.create_task(self.run())
+        polling = asyncio.create_task(self._polling.wait())
+        await asyncio.wait((self._run_task, polling), return_when=asyncio.FIRST_COMPLETED)
+        polling.cancel()
+        if self._run_task.done():
+            await self._run_task
+        # A worker that gives up takes the block with it, which would otherwise wait for ever.
+        body = asyncio.current_task()
+        if body is not None:
+            self._run_task.add_done_callback(lambda done: self.is_running and not done.cancelled() and body.cancel())
+        return self
+
+    async def __aexit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        assert self._run_task is not None
+        self._shutdown_requested.set()
+        await self._run_task
+
+    async def _run(self) -> None:
+        native = self._native = _native.Worker(self._client.service_client._native, self._config)
+        try:
+            await _loop.run(native.validate())
+            polls = self._start(native)
+            self._polling.set()
+            stop = asyncio.create_task(self._shutdown_requested.wait())
+            try:
+                await asyncio.wait((polls, stop), return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                stop.cancel()
+                self._shutdown_requested.set()
+                await _uninterrupted(self._drain(native, polls))
+            await polls
+        finally:
+            await _uninterrupted(_loop.run(native.finalize_shutdown()))
+
+    def _start(self, native: _native.Worker) -> asyncio.Future[None]:
+        """Start the threads, and the polls; the future ends with the last poll."""
+        loop = asyncio.get_running_loop()
+        converter = self._client.data_converter
+        context = WorkerContext(
+            namespace=self._client.namespace,
+            task_queue=self._task_queue,
+            payload_converter=converter.payload_converter,
+            failure_converter=converter.failure_converter,
+            failure_exception_types=self._failure_exception_types,
+        )
+        self._workflows_ended = loop.create_future()
+        WorkflowThread(native, self._definitions, context).start(
+            on_end=lambda: loop.call_soon_threadsafe(self._workflows_ended.set_result, None)
+        )
+        self._runner = runner = ActivityRunner(
+            native,
+            self._activities,
+            namespace=self._client.namespace,
+            task_queue=self._task_queue,
+            data_converter=converter,
+            executor=self._executor,
+        )
+        on_threads = {
+            name for name, each in self._activities.items() if not each.is_async and self._executor is None
+        }
+        if on_threads:
+            ActivityThreads(native, runner.run_on_this_thread, self._max_concurrent_activities).start()
+        on_loop = None
+        if None in on_threads:
+            on_loop = {name for name in self._activities if name is not None and name not in on_threads}
+        return _loop.run(
+            native.poll(
+                _loop.queue(),
+                runner.on_task,
+                thread_activities={name for name in on_threads if name is not None},
+                loop_activities=on_loop,
+            )
+        )
+
+    async def _drain(self, native: _native.Worker, polls: asyncio.Future[None]) -> None:
+        assert self._runner is not None
+        self._runner.worker_shutdown.set()
+        native.initiate_shutdown()
+        await asyncio.wait((polls,))
+        await self._workflows_ended
+
+
+class failing_on_nondeterminism:
+    """Which workflow types Core itself must fail when their history does not fit their code."""
+
+    def __init__(self, definitions: Definitions, failure_exception_types: Sequence[type[BaseException]]) -> None:
+        self.all_types = _includes_nondeterminism(failure_exception_types)
+        self.types = {
+            name
+            for name, definition in definitions.items()
+            if name is not None and _includes_nondeterminism(definition.failure_exception_types)
+        }
+
+
+def _includes_nondeterminism(types: Sequence[type[BaseException]]) -> bool:
+    return any(issubclass(NondeterminismError, each) for each in types)
+
+
+async def _uninterrupted(work: Any) -> None:
+    """Wait for the work even if the waiting task is cancelled; the cancellation comes after it."""
+    work = asyncio.ensure_future(work)
+    cancelled = None
+    while not work.done():
+        try:
+            await asyncio.shield(work)
+        except asyncio.CancelledError as error:
+            if work.cancelled():
+                raise
+            cancelled = error
+    work.result()
+    if cancelled is not None:
+        raise cancelled
+
+
+def _default_build_id(definitions: Definitions, activities: Activities) -> str:
+    """A hash of the code of everything registered: the same code has the same build id on every machine."""
+    digest = hashlib.sha256()
+    functions = [definition.run for definition in definitions.values()]
+    for definition in definitions.values():
+        functions += [each.function for each in (*definition.signals.values(), *definition.queries.values())]
+    functions += [each.definition.function for each in activities.values()]
+    for function in sorted(functions, key=lambda function: f"{function.__module__}.{function.__qualname__}"):
+        digest.update(f"{function.__module__}.{function.__qualname__}".encode())
+        _update(digest, getattr(function, "__code__", None))
+    return digest.hexdigest()[:32]
+
+
+def _update(digest: Any, code: CodeType | None) -> None:
+    if code is None:
+        return
+    digest.update(code.co_code)
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            _update(digest, constant)
+        else:
+            digest.update(repr(constant).encode())

@@ -1,0 +1,116 @@
+"""Facts about the current run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+
+from invincible._engine.context import current_run
+from invincible._engine.options import timedelta_or_none
+from invincible._engine.run import WorkflowRun
+from invincible._native import Payload
+from invincible.common import Priority, RetryPolicy
+
+
+@dataclass(frozen=True)
+class ParentInfo:
+    """The workflow that started this one as its child."""
+
+    namespace: str
+    run_id: str
+    workflow_id: str
+
+
+@dataclass(frozen=True)
+class RootInfo:
+    """The first workflow of the chain of parents."""
+
+    run_id: str
+    workflow_id: str
+
+
+@dataclass(frozen=True)
+class Info:
+    """Facts about the run; times are UTC. The `get_` and `is_` methods tell the state of the current task."""
+
+    attempt: int
+    continued_run_id: str | None
+    cron_schedule: str | None
+    execution_timeout: timedelta | None
+    first_execution_run_id: str
+    headers: Mapping[str, Payload]
+    namespace: str
+    original_execution_run_id: str
+    parent: ParentInfo | None
+    root: RootInfo | None
+    priority: Priority
+    raw_memo: Mapping[str, Payload]
+    retry_policy: RetryPolicy | None
+    run_id: str
+    run_timeout: timedelta | None
+    start_time: datetime
+    task_queue: str
+    task_timeout: timedelta
+    workflow_id: str
+    workflow_start_time: datetime
+    workflow_type: str
+
+    def get_current_history_length(self) -> int:
+        """Events in the history at the current task."""
+        return current_run().history_length
+
+    def get_current_history_size(self) -> int:
+        """Bytes of the history at the current task."""
+        return current_run().history_size
+
+    def is_continue_as_new_suggested(self) -> bool:
+        """Whether the server suggests to continue as new, because the history grows long."""
+        return current_run().continue_as_new_suggested
+
+
+def info() -> Info:
+    """Facts about the current run.
+
+    Raises:
+        NotInWorkflowError: outside of workflow code.
+    """
+    run = current_run()
+    if run.info is None:
+        run.info = _make_info(run)
+    info: Info = run.info
+    return info
+
+
+def _make_info(run: WorkflowRun) -> Info:
+    init = run.init
+    return Info(
+        attempt=init.attempt,
+        continued_run_id=init.continued_run_id,
+        cron_schedule=init.cron_schedule,
+        execution_timeout=timedelta_or_none(init.execution_timeout),
+        first_execution_run_id=init.first_execution_run_id,
+        headers=init.headers,
+        namespace=run.worker.namespace,
+        original_execution_run_id=init.original_execution_run_id,
+        parent=_parent(init.parent),
+        root=RootInfo(workflow_id=init.root[0], run_id=init.root[1]) if init.root is not None else None,
+        priority=Priority._from_native(init.priority) if init.priority is not None else Priority.default,
+        raw_memo=init.memo,
+        retry_policy=RetryPolicy._from_native(init.retry_policy) if init.retry_policy is not None else None,
+        run_id=run.run_id,
+        run_timeout=timedelta_or_none(init.run_timeout),
+        start_time=datetime.fromtimestamp(run.start_timestamp_ns / 1e9, timezone.utc),
+        task_queue=run.worker.task_queue,
+        task_timeout=timedelta(seconds=init.task_timeout or 0),
+        workflow_id=init.workflow_id,
+        workflow_start_time=datetime.fromtimestamp(init.start_time, timezone.utc),
+        workflow_type=init.workflow_type,
+    )
+
+
+def _parent(parent: tuple[str, str, str] | None) -> ParentInfo | None:
+    if parent is None:
+        return None
+    namespace, workflow_id, run_id = parent
+    return ParentInfo(namespace=namespace, workflow_id=workflow_id, run_id=run_id)

@@ -1,0 +1,255 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	uiserver "github.com/temporalio/ui-server/v2/server"
+	"go.temporal.io/server/common/authorization"
+	"go.temporal.io/server/common/config"
+	"go.temporal.io/server/common/log"
+	"go.temporal.io/server/common/metrics"
+	"go.temporal.io/server/temporal"
+	"go.uber.org/dig"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+)
+
+const (
+	// startTimeout bounds the way to the ready line. It takes a second or two on an idle machine.
+	startTimeout = 90 * time.Second
+	// stopTimeout bounds a clean stop. What is cut off then is only waiting: SQLite transactions are atomic.
+	stopTimeout = 5 * time.Second
+)
+
+// errStopped ends a start that was told to stop.
+var errStopped = errors.New("told to stop")
+
+// serve runs the server until a signal, or the end of the parent, stops it.
+func serve(opts *options, stdout, stderr io.Writer) error {
+	stop := stopRequests(opts.parentPID)
+	err := serveUntil(stop, opts, stdout, stderr)
+	if errors.Is(err, errStopped) {
+		return nil
+	}
+	return err
+}
+
+// stopRequests returns a channel that is closed when the server should stop. A second signal ends the process at once.
+func stopRequests(parentPID int) <-chan struct{} {
+	// A reader of our output that goes away must not take the server with it.
+	ignoreBrokenPipes()
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, syscall.SIGTERM, os.Interrupt)
+	var parent <-chan struct{}
+	if parentPID != 0 {
+		parent = parentEnded(parentPID)
+	}
+	stop := make(chan struct{})
+	go func() {
+		select {
+		case <-signals:
+		case <-parent:
+		}
+		close(stop)
+		<-signals
+		os.Exit(exitError)
+	}()
+	return stop
+}
+
+func serveUntil(stop <-chan struct{}, opts *options, stdout, stderr io.Writer) error {
+	fatal := newFatalPolicy()
+	logger := newLogger(stderr, opts.logLevel, opts.logFormat, fatal.raise)
+
+	s, err := newDevServer(opts, logger)
+	if err != nil {
+		return err
+	}
+	defer s.release()
+
+	started := make(chan error, 1)
+	go func() {
+		// Goexit, with which a fatal event ends this goroutine, leaves the error in place.
+		err := errors.New("the server did not start")
+		defer func() { started <- err }()
+		err = s.start()
+	}()
+	select {
+	case <-stop:
+		return errStopped
+	case message := <-fatal.failedStart():
+		return errors.New(message)
+	case err := <-started:
+		if err != nil {
+			return startError(err, fatal)
+		}
+	}
+	fatal.setReady()
+	if err := s.line.write(stdout); err != nil {
+		return errors.Join(err, s.stop())
+	}
+	<-stop
+	return s.stop()
+}
+
+// startError prefers the fatal event that made the start fail.
+func startError(err error, fatal *fatalPolicy) error {
+	select {
+	case message := <-fatal.failedStart():
+		return errors.New(message)
+	default:
+		return err
+	}
+}
+
+// devServer is everything that runs in this process.
+type devServer struct {
+	opts     *options
+	logger   log.Logger
+	database *database
+	temporal temporal.Server
+	ui       *uiserver.Server
+	grpc     net.Listener
+	uiPort   int
+	line     readyLine
+}
+
+// newDevServer opens the ports and the database and assembles the Temporal server; nothing serves yet.
+func newDevServer(opts *options, logger log.Logger) (_ *devServer, err error) {
+	s := &devServer{opts: opts, logger: logger}
+	defer func() {
+		if err != nil {
+			s.release()
+		}
+	}()
+
+	if s.grpc, err = listen(opts.ip, opts.port, "--port"); err != nil {
+		return nil, err
+	}
+	httpPort, err := pickPort(opts.ip, opts.httpPort, "--http-port")
+	if err != nil {
+		return nil, err
+	}
+	if !opts.headless {
+		if s.uiPort, err = pickPort(opts.ip, opts.uiPort, "--ui-port"); err != nil {
+			return nil, err
+		}
+	}
+	meter := metrics.NoopMetricsHandler
+	if opts.metricsPort != portUnset {
+		port, err := pickPort(opts.ip, opts.metricsPort, "--metrics-port")
+		if err != nil {
+			return nil, err
+		}
+		if meter, err = serveMetrics(opts.ip, port, logger); err != nil {
+			return nil, err
+		}
+		s.line.Metrics = address("http://", reachable(opts.ip, port), metricsPath)
+	}
+
+	if s.database, err = openDatabase(opts.database); err != nil {
+		return nil, err
+	}
+	if err := s.database.createNamespaces(opts.namespaces, opts.searchAttributes); err != nil {
+		return nil, err
+	}
+
+	s.line.GRPC = reachable(opts.ip, portOf(s.grpc))
+	s.line.HTTP = *address("http://", reachable(opts.ip, httpPort), "")
+	s.line.Namespaces = opts.namespaces
+	if opts.database != "" {
+		s.line.Database = &opts.database
+	}
+	if !opts.headless {
+		s.line.UI = address("http://", reachable(opts.ip, s.uiPort), "")
+	}
+
+	services := newServices(s.grpc)
+	s.temporal, err = temporal.NewServerFx(services.module(),
+		temporal.WithConfig(configOf(s.database.config, s.line.GRPC, httpPort)),
+		temporal.ForServices(temporal.DefaultServices),
+		temporal.WithStaticHosts(services.hosts(s.line.GRPC)),
+		temporal.WithDynamicConfigClient(settingsOf(opts, reachable(opts.ip, httpPort))),
+		temporal.WithLogger(logger),
+		temporal.WithCustomMetricsHandler(meter),
+		temporal.WithAuthorizer(authorization.NewNoopAuthorizer()),
+		temporal.WithClaimMapper(func(*config.Config) authorization.ClaimMapper {
+			return authorization.NewNoopClaimMapper()
+		}),
+	)
+	if err != nil {
+		return nil, fmt.Errorf("cannot set up the server: %w", dig.RootCause(err))
+	}
+	return s, nil
+}
+
+// start serves, and returns when every namespace answers.
+func (s *devServer) start() error {
+	if err := s.temporal.Start(); err != nil {
+		return fmt.Errorf("cannot start the server: %w", err)
+	}
+	if !s.opts.headless {
+		s.ui = startUI(s.opts.ip, s.uiPort, s.line.GRPC)
+	}
+
+	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
+	defer cancel()
+	conn, err := grpc.NewClient(s.line.GRPC, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close() }()
+	for _, namespace := range s.opts.namespaces {
+		if err := waitServing(ctx, conn, namespace); err != nil {
+			return err
+		}
+		if err := completeSearchAttributes(ctx, conn, namespace, s.opts.searchAttributes); err != nil {
+			return err
+		}
+	}
+	if s.ui != nil {
+		if err := waitAnswering(ctx, *s.line.UI); err != nil {
+			return fmt.Errorf("the Web UI does not answer: %w", err)
+		}
+	}
+	return nil
+}
+
+// stop ends a started server cleanly, or after stopTimeout.
+func (s *devServer) stop() error {
+	if s.ui != nil {
+		s.ui.Stop()
+	}
+	stopped := make(chan error, 1)
+	go func() { stopped <- s.temporal.Stop() }()
+	select {
+	case err := <-stopped:
+		return err
+	case <-time.After(stopTimeout):
+		s.logger.Warn("stopped waiting for a clean stop")
+		return nil
+	}
+}
+
+// release gives back what newDevServer took.
+func (s *devServer) release() {
+	if s.database != nil {
+		s.database.close()
+	}
+	if s.grpc != nil {
+		_ = s.grpc.Close()
+	}
+}
+
+func address(scheme, hostPort, path string) *string {
+	full := scheme + hostPort + path
+	return &full
+}

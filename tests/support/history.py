@@ -1,0 +1,47 @@
+"""A run's history as the server has it, through the raw API: tests must not depend on the client they test."""
+
+from collections.abc import Sequence
+
+from invincible.client import Client
+
+from invincible.api.common.v1 import WorkflowExecution
+from invincible.api.enums.v1 import EventType
+from invincible.api.history.v1 import HistoryEvent
+from invincible.api.workflowservice.v1 import GetWorkflowExecutionHistoryRequest
+
+from .conditions import eventually
+
+
+async def fetch_events(client: Client, workflow_id: str) -> list[HistoryEvent]:
+    """All events so far of the newest run of a workflow."""
+    events: list[HistoryEvent] = []
+    page_token = b""
+    while True:
+        page = await client.workflow_service.get_workflow_execution_history(
+            GetWorkflowExecutionHistoryRequest(
+                namespace=client.namespace,
+                execution=WorkflowExecution(workflow_id=workflow_id),
+                next_page_token=page_token,
+            )
+        )
+        events.extend(page.history.events)
+        page_token = page.next_page_token
+        if not page_token:
+            return events
+
+
+async def wait_for_event(
+    client: Client, workflow_id: str, event_type: "EventType.ValueType", *, count: int = 1, timeout: float = 30
+) -> HistoryEvent:
+    """Wait until the history has `count` events of a type, and return the last of them."""
+
+    async def last() -> HistoryEvent | None:
+        found = of_type(await fetch_events(client, workflow_id), event_type)
+        return found[count - 1] if len(found) >= count else None
+
+    return await eventually(last, what=f"{EventType.Name(event_type)} number {count}", timeout=timeout)
+
+
+def of_type(events: Sequence[HistoryEvent], event_type: "EventType.ValueType") -> list[HistoryEvent]:
+    """The events of one type."""
+    return [event for event in events if event.event_type == event_type]

@@ -1,0 +1,117 @@
+"""Imports inside the package point down the layers, and no two parts of one layer import each other."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+PACKAGE = "invincible"
+SOURCES = Path(__file__).parents[2] / "python" / PACKAGE
+
+# From the bottom up. A part may import parts of lower layers, and parts of its own layer that do not import it.
+LAYERS = (
+    ("_native", "api"),
+    ("common", "exceptions", "types"),
+    ("converter", "envconfig", "runtime", "service"),
+    ("_engine",),
+    ("activity", "nexus", "workflow"),
+    ("client",),
+    ("worker",),
+    ("testing",),
+    ("cli", "contrib"),
+)
+LAYER = {part: number for number, layer in enumerate(LAYERS) for part in layer}
+# Each of these needs an extra of its own, so nothing may rely on them.
+OPTIONAL = "contrib"
+
+
+class Import(NamedTuple):
+    importer: str
+    imported: str
+    place: str
+
+
+def part_of(path: Path, sources: Path) -> str:
+    return path.relative_to(sources).parts[0].removesuffix(".pyi").removesuffix(".py")
+
+
+def imported_modules(path: Path, sources: Path) -> Iterator[tuple[str, int]]:
+    """Full names of all modules, or names in modules, that a file imports anywhere, with the line."""
+    package = [PACKAGE, *path.relative_to(sources).parent.parts]
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"), str(path))):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, node.lineno) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            prefix = ".".join([*base, *([node.module] if node.module else [])])
+            yield from ((f"{prefix}.{alias.name}", node.lineno) for alias in node.names)
+
+
+def imports_between_parts(sources: Path) -> Iterator[Import]:
+    for path in sorted([*sources.rglob("*.py"), *sources.rglob("*.pyi")]):
+        importer = part_of(path, sources)
+        if importer in ("__init__", "api"):
+            continue
+        for name, line in imported_modules(path, sources):
+            package, _, rest = name.partition(".")
+            imported = rest.split(".")[0]
+            if package == PACKAGE and imported not in ("", "__version__", importer):
+                yield Import(importer, imported, f"{path.relative_to(sources)}:{line}")
+
+
+def violations(sources: Path) -> list[str]:
+    imports = list(imports_between_parts(sources))
+    edges = {(item.importer, item.imported) for item in imports}
+    found = []
+    for importer, imported, place in imports:
+        what = f"{place}: {importer} imports {imported}"
+        unknown = {importer, imported} - LAYER.keys()
+        if unknown:
+            found.append(f"{what}: no layer is named for {', '.join(sorted(unknown))}")
+        elif imported == OPTIONAL or LAYER[imported] > LAYER[importer]:
+            found.append(f"{what}, which is above it")
+        elif LAYER[imported] == LAYER[importer] and (imported, importer) in edges:
+            found.append(f"{what}, which imports it in turn")
+    return found
+
+
+def test_imports_point_down() -> None:
+    assert len(list(imports_between_parts(SOURCES))) > 10, "the package was not found"
+    assert violations(SOURCES) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "source", "message"),
+    [
+        (
+            "_engine/loop.py",
+            "from ..worker import Worker",
+            "_engine/loop.py:1: _engine imports worker, which is above it",
+        ),
+        ("common.py", "import invincible.client", "common.py:1: common imports client, which is above it"),
+        ("common.py", "def f():\n    from . import runtime", "common.py:2: common imports runtime, which is above it"),
+        ("cli/dev.py", "from invincible.contrib import x", "cli/dev.py:1: cli imports contrib, which is above it"),
+        ("odd.py", "from .common import x", "odd.py:1: odd imports common: no layer is named for odd"),
+        (
+            "worker/run.py",
+            "from invincible.odd import x",
+            "worker/run.py:1: worker imports odd: no layer is named for odd",
+        ),
+    ],
+)
+def test_an_import_that_points_up_is_found(tmp_path: Path, path: str, source: str, message: str) -> None:
+    file = tmp_path / path
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(source)
+    assert violations(tmp_path) == [message]
+
+
+def test_imports_within_a_layer_must_not_form_a_circle(tmp_path: Path) -> None:
+    (tmp_path / "workflow.py").write_text("from .activity import defn")
+    assert violations(tmp_path) == []
+    (tmp_path / "activity.py").write_text("from .workflow import now")
+    assert len(violations(tmp_path)) == 2
