@@ -60,6 +60,7 @@ func pollRequest(namespace, taskQueue string) *workflowservice.PollWorkflowTaskQ
 	return &workflowservice.PollWorkflowTaskQueueRequest{
 		Namespace: namespace,
 		TaskQueue: &taskqueuepb.TaskQueue{Name: taskQueue},
+		Identity:  "test",
 	}
 }
 

@@ -46,7 +46,7 @@ def queue() -> CompletionQueue:
 
 
 _queues: WeakKeyDictionary[asyncio.AbstractEventLoop, CompletionQueue] = WeakKeyDictionary()
-_queues_lock = threading.Lock()
+_lock = threading.Lock()
 
 
 def _queue_of(loop: asyncio.AbstractEventLoop) -> CompletionQueue:
@@ -55,16 +55,17 @@ def _queue_of(loop: asyncio.AbstractEventLoop) -> CompletionQueue:
 
 
 def _open(loop: asyncio.AbstractEventLoop) -> CompletionQueue:
-    with _queues_lock:
-        for known in [known for known in _queues if known.is_closed()]:
-            _queues.pop(known).close()
-        completions = _watched_by_selector(loop) or _watched_by_thread(loop)
+    with _lock:
+        # Nobody tells when a loop is closed. Calls that were under way then would keep it for ever.
+        for closed in [known for known in _queues if known.is_closed()]:
+            _queues.pop(closed).close()
+        completions = _watched_by_loop(loop) or _watched_by_thread(loop)
         _queues[loop] = completions
     return completions
 
 
-def _watched_by_selector(loop: asyncio.AbstractEventLoop) -> CompletionQueue | None:
-    """None if the loop cannot watch descriptors."""
+def _watched_by_loop(loop: asyncio.AbstractEventLoop) -> CompletionQueue | None:
+    """None if the loop cannot watch a socket: the default loop of Windows cannot."""
     try:
         completions = _native.CompletionQueue(poll=True)
         loop.add_reader(completions.fileno(), completions.drain)
@@ -75,21 +76,31 @@ def _watched_by_selector(loop: asyncio.AbstractEventLoop) -> CompletionQueue | N
 
 def _watched_by_thread(loop: asyncio.AbstractEventLoop) -> CompletionQueue:
     completions = _native.CompletionQueue(poll=False)
-    drained = threading.Event()
-
-    def drain() -> None:
-        drained.set()
-        completions.drain()
 
     def watch() -> None:
         while completions.wait():
-            drained.clear()
             try:
-                loop.call_soon_threadsafe(drain)
+                loop.call_soon_threadsafe(completions.drain)
             except RuntimeError:  # the loop is closed
-                completions.close()
                 return
-            drained.wait()
 
     threading.Thread(target=watch, name="invincible-completions", daemon=True).start()
     return completions
+
+
+def _close_all() -> None:
+    for completions in list(_queues.values()):
+        completions.close()
+    _queues.clear()
+
+
+def _forget_all() -> None:
+    """In a forked child: the queues, and perhaps the lock, belong to the threads of the parent."""
+    global _lock, _queues
+    _lock = threading.Lock()
+    _queues = WeakKeyDictionary()
+
+
+atexit.register(_close_all)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_all)

@@ -8,9 +8,9 @@ import sys
 import aiohttp
 import pytest
 
+from tests.support.hello_ip import GREETING
 from tests.support.processes import Program
 
-GREETING = "Hello Ada. Your IP is 8.8.8.8 and your location is Mountain View, California, United States"
 RUN_URL = r"^http://127\.0\.0\.1:\d+/namespaces/default/workflows/getAddressFromIP-[0-9a-f-]{36}/[0-9a-f-]{36}/history$"
 
 

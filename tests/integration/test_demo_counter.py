@@ -2,9 +2,8 @@
 
 import sys
 
-from invincible.client import Client
-
 from invincible.api.enums.v1 import EventType
+from invincible.client import Client
 from tests.support.history import fetch_events, of_type, wait_for_event
 from tests.support.processes import Program
 from tests.support.server import server_process

@@ -7,11 +7,11 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 import pytest_asyncio
-from invincible.client import Client
 
 from examples.standin import Mode, Standin
 from invincible.api.enums.v1 import EventType
 from invincible.api.history.v1 import HistoryEvent
+from invincible.client import Client
 from tests.support.hello_ip import HelloIP, greeted, ready, started
 from tests.support.history import fetch_events, of_type, wait_for_event
 from tests.support.server import server_process

@@ -3,10 +3,9 @@
 import signal
 from pathlib import Path
 
-from invincible.client import Client
-
 from examples.standin import Standin
 from invincible.api.enums.v1 import EventType
+from invincible.client import Client
 from tests.support.hello_ip import HelloIP, greeted, started
 from tests.support.history import wait_for_event
 from tests.support.server import server_process

@@ -2,13 +2,14 @@
 
 import sys
 
-from invincible.client import Client
-
 from examples.standin import Standin
 from invincible.api.workflow.v1 import PendingActivityInfo
+from invincible.client import Client
 
 from .conditions import eventually
 from .processes import Program
+
+GREETING = "Hello Ada. Your IP is 8.8.8.8 and your location is Mountain View, California, United States"
 
 
 class HelloIP:
@@ -61,5 +62,6 @@ async def started(starter: Program) -> str:
 async def greeted(starter: Program, *, timeout: float = 60) -> None:
     """Wait until a starter has printed the right greeting and ended well."""
     greeting = await starter.line("^Hello", timeout=timeout)
-    assert greeting == "Hello Ada. Your IP is 8.8.8.8 and your location is Mountain View, California, United States"
-    assert await starter.exit_code() == 0
+    assert greeting == GREETING, greeting
+    code = await starter.exit_code()
+    assert code == 0, f"the starter ended with exit code {code}; its output:\n{starter.output}"

@@ -2,12 +2,11 @@
 
 from collections.abc import Sequence
 
-from invincible.client import Client
-
 from invincible.api.common.v1 import WorkflowExecution
 from invincible.api.enums.v1 import EventType
 from invincible.api.history.v1 import HistoryEvent
 from invincible.api.workflowservice.v1 import GetWorkflowExecutionHistoryRequest
+from invincible.client import Client
 
 from .conditions import eventually
 

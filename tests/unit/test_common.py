@@ -235,9 +235,7 @@ class TestSearchAttributes:
         assert self.count.value_unset().value is None
 
     def test_collection(self) -> None:
-        attributes = TypedSearchAttributes(
-            [SearchAttributePair(self.tags, ["a"]), SearchAttributePair(self.count, 3)]
-        )
+        attributes = TypedSearchAttributes([SearchAttributePair(self.tags, ["a"]), SearchAttributePair(self.count, 3)])
         assert len(attributes) == 2
         assert attributes[self.count] == 3
         assert [pair.key.name for pair in attributes] == ["Count", "Tags"]
@@ -263,9 +261,7 @@ class TestSearchAttributes:
         started = SearchAttributeKey.for_datetime("Started")
         now = datetime(2024, 1, 1, tzinfo=timezone.utc)
         updated = attributes.updated(SearchAttributePair(self.count, 4), SearchAttributePair(started, now))
-        assert updated == TypedSearchAttributes(
-            [SearchAttributePair(self.count, 4), SearchAttributePair(started, now)]
-        )
+        assert updated == TypedSearchAttributes([SearchAttributePair(self.count, 4), SearchAttributePair(started, now)])
         assert attributes[self.count] == 3
         assert not TypedSearchAttributes.empty
 

@@ -223,7 +223,9 @@ class TestRefused:
     def test_value_that_holds_itself(self) -> None:
         value: list[Any] = [1]
         value.append({"again": value})
-        with pytest.raises(ConversionError, match=r"^\[1\]\['again'\]: cannot be written as JSON: the list holds itself"):
+        with pytest.raises(
+            ConversionError, match=r"^\[1\]\['again'\]: cannot be written as JSON: the list holds itself"
+        ):
             converter.to_payload(value)
 
     def test_too_deep(self) -> None:
@@ -248,7 +250,9 @@ class TestRefused:
 class TestRead:
     """Payloads without a type hint."""
 
-    @pytest.mark.parametrize(("value", "encoding", "data"), [row for row in GOLDEN if row[0] is None or row[1] != PLAIN])
+    @pytest.mark.parametrize(
+        ("value", "encoding", "data"), [row for row in GOLDEN if row[0] is None or row[1] != PLAIN]
+    )
     def test_values_that_are_not_json(self, value: Any, encoding: str, data: bytes) -> None:
         assert converter.from_payload(Payload({"encoding": encoding.encode()}, data)) == value
 

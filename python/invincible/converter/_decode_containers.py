@@ -104,6 +104,7 @@ def union_decoder(name: str, members: tuple[Decoder, ...]) -> Decoder:
     and mappings go to sequences only if no other member takes them: ``list[str] | str`` keeps the text in one piece.
     """
     patient = tuple(sorted(members, key=SEQUENCE_DECODERS.__contains__))
+    first_sequence = next((member for member in patient if member in SEQUENCE_DECODERS), None)
     exact = frozenset(
         PASSED_THROUGH[member] for member in members if member in (decode_int, decode_float, decode_bool, decode_none)
     )
@@ -112,7 +113,11 @@ def union_decoder(name: str, members: tuple[Decoder, ...]) -> Decoder:
         if type(value) in exact:
             return value
         closest: ConversionError | None = None
-        for member in members if isinstance(value, list) else patient:
+        is_list = isinstance(value, list)
+        for member in members if is_list else patient:
+            if member is first_sequence and closest is not None and not is_list:
+                # A mapping that another member nearly takes is no sequence of its keys.
+                break
             try:
                 return member(value)
             except ConversionError as error:

@@ -1,0 +1,1350 @@
+# The border, in the order of core-bridge/src/lib.rs. Durations are seconds, instants seconds since the epoch, enums numbers.
+
+import asyncio
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from types import GenericAlias
+from typing import Any, Generic, TypeVar, final
+
+from typing_extensions import TypeAlias
+
+__all__ = [
+    "Activation",
+    "ActivityBackoff",
+    "CancelWorkflow",
+    "FireTimer",
+    "InitializeWorkflow",
+    "NotifyHasPatch",
+    "Priority",
+    "QueryWorkflow",
+    "RemoveFromCache",
+    "ResolveActivity",
+    "RetryPolicy",
+    "SignalWorkflow",
+    "UnsupportedJob",
+    "UpdateRandomSeed",
+    "ActivityCancel",
+    "ActivityStart",
+    "Client",
+    "QueryAnswer",
+    "StartedWorkflow",
+    "CancelTimer",
+    "CancelWorkflowExecution",
+    "CompleteWorkflowExecution",
+    "FailWorkflowExecution",
+    "QueryResult",
+    "RequestCancelActivity",
+    "ScheduleActivity",
+    "SetPatchMarker",
+    "StartTimer",
+    "ActivityFailureInfo",
+    "ApplicationFailureInfo",
+    "CanceledFailureInfo",
+    "ChildWorkflowExecutionFailureInfo",
+    "Failure",
+    "NexusHandlerFailureInfo",
+    "NexusOperationFailureInfo",
+    "ResetWorkflowFailureInfo",
+    "ServerFailureInfo",
+    "TerminatedFailureInfo",
+    "TimeoutFailureInfo",
+    "LogQueue",
+    "LogRecord",
+    "OtlpExporter",
+    "PrometheusExporter",
+    "Payload",
+    "begin_exit",
+    "CompletionQueue",
+    "Operation",
+    "HistoryFeeder",
+    "replay_worker",
+    "CancelWorkflowRequest",
+    "QueryWorkflowRequest",
+    "SignalWorkflowRequest",
+    "StartWorkflowRequest",
+    "TerminateWorkflowRequest",
+    "WorkflowResultRequest",
+    "WorkflowOutcome",
+    "Runtime",
+    "Worker",
+    "WorkerConfig",
+]
+
+_T = TypeVar("_T", covariant=True)
+_Metadata: TypeAlias = Mapping[str, str | bytes]
+_FailureInfo: TypeAlias = (
+    ApplicationFailureInfo
+    | TimeoutFailureInfo
+    | CanceledFailureInfo
+    | TerminatedFailureInfo
+    | ServerFailureInfo
+    | ResetWorkflowFailureInfo
+    | ActivityFailureInfo
+    | ChildWorkflowExecutionFailureInfo
+    | NexusOperationFailureInfo
+    | NexusHandlerFailureInfo
+)
+
+@final
+class Activation:
+    def __new__(
+        cls,
+        *,
+        run_id: str,
+        timestamp_ns: int = ...,
+        is_replaying: bool = ...,
+        history_length: int = ...,
+        history_size_bytes: int = ...,
+        continue_as_new_suggested: bool = ...,
+        deployment_version: tuple[str, str] | None = ...,
+        jobs: list[Any],
+    ) -> Activation: ...
+    @property
+    def run_id(self) -> str: ...
+    @property
+    def timestamp_ns(self) -> int: ...
+    @property
+    def is_replaying(self) -> bool: ...
+    @property
+    def history_length(self) -> int: ...
+    @property
+    def history_size_bytes(self) -> int: ...
+    @property
+    def continue_as_new_suggested(self) -> bool: ...
+    @property
+    def deployment_version(self) -> tuple[str, str] | None: ...
+    @property
+    def jobs(self) -> list[Any]: ...
+
+@final
+class ActivityBackoff:
+    def __new__(
+        cls,
+        *,
+        attempt: int,
+        backoff: float,
+        original_schedule_time: float | None = ...,
+    ) -> ActivityBackoff: ...
+    @property
+    def attempt(self) -> int: ...
+    @property
+    def backoff(self) -> float: ...
+    @property
+    def original_schedule_time(self) -> float | None: ...
+
+@final
+class CancelWorkflow:
+    def __new__(
+        cls,
+        *,
+        reason: str = ...,
+    ) -> CancelWorkflow: ...
+    @property
+    def reason(self) -> str: ...
+
+@final
+class FireTimer:
+    def __new__(
+        cls,
+        *,
+        seq: int,
+    ) -> FireTimer: ...
+    @property
+    def seq(self) -> int: ...
+
+@final
+class InitializeWorkflow:
+    def __new__(
+        cls,
+        *,
+        workflow_type: str,
+        workflow_id: str,
+        arguments: Sequence[Payload] = ...,
+        randomness_seed: int = ...,
+        headers: Mapping[str, Payload] = ...,
+        identity: str = ...,
+        parent: tuple[str, str, str] | None = ...,
+        root: tuple[str, str] | None = ...,
+        execution_timeout: float | None = ...,
+        run_timeout: float | None = ...,
+        task_timeout: float | None = ...,
+        continued_run_id: str | None = ...,
+        continued_failure: Failure | None = ...,
+        last_completion_result: Sequence[Payload] | None = ...,
+        first_execution_run_id: str = ...,
+        original_execution_run_id: str = ...,
+        retry_policy: RetryPolicy | None = ...,
+        attempt: int = ...,
+        cron_schedule: str | None = ...,
+        memo: Mapping[str, Payload] = ...,
+        search_attributes: Mapping[str, Payload] = ...,
+        start_time: float = ...,
+        priority: Priority | None = ...,
+    ) -> InitializeWorkflow: ...
+    @property
+    def workflow_type(self) -> str: ...
+    @property
+    def workflow_id(self) -> str: ...
+    @property
+    def arguments(self) -> list[Payload]: ...
+    @property
+    def randomness_seed(self) -> int: ...
+    @property
+    def headers(self) -> dict[str, Payload]: ...
+    @property
+    def identity(self) -> str: ...
+    @property
+    def parent(self) -> tuple[str, str, str] | None: ...
+    @property
+    def root(self) -> tuple[str, str] | None: ...
+    @property
+    def execution_timeout(self) -> float | None: ...
+    @property
+    def run_timeout(self) -> float | None: ...
+    @property
+    def task_timeout(self) -> float | None: ...
+    @property
+    def continued_run_id(self) -> str | None: ...
+    @property
+    def continued_failure(self) -> Failure | None: ...
+    @property
+    def last_completion_result(self) -> list[Payload] | None: ...
+    @property
+    def first_execution_run_id(self) -> str: ...
+    @property
+    def original_execution_run_id(self) -> str: ...
+    @property
+    def retry_policy(self) -> RetryPolicy | None: ...
+    @property
+    def attempt(self) -> int: ...
+    @property
+    def cron_schedule(self) -> str | None: ...
+    @property
+    def memo(self) -> dict[str, Payload]: ...
+    @property
+    def search_attributes(self) -> dict[str, Payload]: ...
+    @property
+    def start_time(self) -> float: ...
+    @property
+    def priority(self) -> Priority | None: ...
+
+@final
+class NotifyHasPatch:
+    def __new__(
+        cls,
+        *,
+        patch_id: str,
+    ) -> NotifyHasPatch: ...
+    @property
+    def patch_id(self) -> str: ...
+
+@final
+class Priority:
+    def __new__(
+        cls,
+        *,
+        priority_key: int = ...,
+        fairness_key: str = ...,
+        fairness_weight: float = ...,
+    ) -> Priority: ...
+    @property
+    def priority_key(self) -> int: ...
+    @property
+    def fairness_key(self) -> str: ...
+    @property
+    def fairness_weight(self) -> float: ...
+
+@final
+class QueryWorkflow:
+    def __new__(
+        cls,
+        *,
+        query_id: str,
+        query_type: str,
+        arguments: Sequence[Payload] = ...,
+        headers: Mapping[str, Payload] = ...,
+    ) -> QueryWorkflow: ...
+    @property
+    def query_id(self) -> str: ...
+    @property
+    def query_type(self) -> str: ...
+    @property
+    def arguments(self) -> list[Payload]: ...
+    @property
+    def headers(self) -> dict[str, Payload]: ...
+
+@final
+class RemoveFromCache:
+    def __new__(
+        cls,
+        *,
+        message: str = ...,
+        reason: int = ...,
+    ) -> RemoveFromCache: ...
+    @property
+    def message(self) -> str: ...
+    @property
+    def reason(self) -> int: ...
+
+@final
+class ResolveActivity:
+    def __new__(
+        cls,
+        *,
+        seq: int,
+        is_local: bool = ...,
+        result: Payload | None = ...,
+        failure: Failure | None = ...,
+        backoff: ActivityBackoff | None = ...,
+    ) -> ResolveActivity: ...
+    @property
+    def seq(self) -> int: ...
+    @property
+    def is_local(self) -> bool: ...
+    @property
+    def result(self) -> Payload | None: ...
+    @property
+    def failure(self) -> Failure | None: ...
+    @property
+    def backoff(self) -> ActivityBackoff | None: ...
+
+@final
+class RetryPolicy:
+    def __new__(
+        cls,
+        *,
+        initial_interval: float | None = ...,
+        backoff_coefficient: float = ...,
+        maximum_interval: float | None = ...,
+        maximum_attempts: int = ...,
+        non_retryable_error_types: Sequence[str] = ...,
+    ) -> RetryPolicy: ...
+    @property
+    def initial_interval(self) -> float | None: ...
+    @property
+    def backoff_coefficient(self) -> float: ...
+    @property
+    def maximum_interval(self) -> float | None: ...
+    @property
+    def maximum_attempts(self) -> int: ...
+    @property
+    def non_retryable_error_types(self) -> list[str]: ...
+
+@final
+class SignalWorkflow:
+    def __new__(
+        cls,
+        *,
+        signal_name: str,
+        input: Sequence[Payload] = ...,
+        identity: str = ...,
+        headers: Mapping[str, Payload] = ...,
+    ) -> SignalWorkflow: ...
+    @property
+    def signal_name(self) -> str: ...
+    @property
+    def input(self) -> list[Payload]: ...
+    @property
+    def identity(self) -> str: ...
+    @property
+    def headers(self) -> dict[str, Payload]: ...
+
+@final
+class UnsupportedJob:
+    def __new__(
+        cls,
+        *,
+        name: str,
+    ) -> UnsupportedJob: ...
+    @property
+    def name(self) -> str: ...
+
+@final
+class UpdateRandomSeed:
+    def __new__(
+        cls,
+        *,
+        randomness_seed: int,
+    ) -> UpdateRandomSeed: ...
+    @property
+    def randomness_seed(self) -> int: ...
+
+@final
+class ActivityCancel:
+    def __new__(
+        cls,
+        *,
+        task_token: bytes,
+        not_found: bool = ...,
+        cancel_requested: bool = ...,
+        paused: bool = ...,
+        reset: bool = ...,
+        timed_out: bool = ...,
+        worker_shutdown: bool = ...,
+    ) -> ActivityCancel: ...
+    @property
+    def task_token(self) -> bytes: ...
+    @property
+    def not_found(self) -> bool: ...
+    @property
+    def cancel_requested(self) -> bool: ...
+    @property
+    def paused(self) -> bool: ...
+    @property
+    def reset(self) -> bool: ...
+    @property
+    def timed_out(self) -> bool: ...
+    @property
+    def worker_shutdown(self) -> bool: ...
+
+@final
+class ActivityStart:
+    def __new__(
+        cls,
+        *,
+        task_token: bytes,
+        activity_id: str,
+        activity_type: str,
+        activity_run_id: str = ...,
+        workflow_namespace: str = ...,
+        workflow_id: str = ...,
+        workflow_run_id: str = ...,
+        workflow_type: str = ...,
+        headers: Mapping[str, Payload] = ...,
+        input: Sequence[Payload] = ...,
+        heartbeat_details: Sequence[Payload] = ...,
+        attempt: int = ...,
+        is_local: bool = ...,
+        scheduled_time: float = ...,
+        current_attempt_scheduled_time: float = ...,
+        started_time: float = ...,
+        schedule_to_close_timeout: float | None = ...,
+        start_to_close_timeout: float | None = ...,
+        heartbeat_timeout: float | None = ...,
+        retry_policy: RetryPolicy | None = ...,
+        priority: Priority | None = ...,
+    ) -> ActivityStart: ...
+    @property
+    def task_token(self) -> bytes: ...
+    @property
+    def activity_id(self) -> str: ...
+    @property
+    def activity_type(self) -> str: ...
+    @property
+    def activity_run_id(self) -> str: ...
+    @property
+    def workflow_namespace(self) -> str: ...
+    @property
+    def workflow_id(self) -> str: ...
+    @property
+    def workflow_run_id(self) -> str: ...
+    @property
+    def workflow_type(self) -> str: ...
+    @property
+    def headers(self) -> dict[str, Payload]: ...
+    @property
+    def input(self) -> list[Payload]: ...
+    @property
+    def heartbeat_details(self) -> list[Payload]: ...
+    @property
+    def attempt(self) -> int: ...
+    @property
+    def is_local(self) -> bool: ...
+    @property
+    def scheduled_time(self) -> float: ...
+    @property
+    def current_attempt_scheduled_time(self) -> float: ...
+    @property
+    def started_time(self) -> float: ...
+    @property
+    def schedule_to_close_timeout(self) -> float | None: ...
+    @property
+    def start_to_close_timeout(self) -> float | None: ...
+    @property
+    def heartbeat_timeout(self) -> float | None: ...
+    @property
+    def retry_policy(self) -> RetryPolicy | None: ...
+    @property
+    def priority(self) -> Priority | None: ...
+
+@final
+class Client:
+    @staticmethod
+    def connect(
+        runtime: Runtime,
+        target_host: str,
+        *,
+        identity: str,
+        tls: tuple[bytes | None, str | None, bytes | None, bytes | None] | None = None,
+        api_key: str | None = None,
+        metadata: _Metadata | None = None,
+        retry: tuple[float, float, float, float, float | None, int] | None = None,
+        keep_alive: tuple[float, float] | None = None,
+        connect_timeout: float | None = None,
+        http_connect_proxy: tuple[str, tuple[str, str] | None] | None = None,
+        dns_resolution_interval: float | None = None,
+        gzip: bool = True,
+    ) -> Operation[Client]: ...
+    def update_metadata(self, metadata: _Metadata) -> None: ...
+    def update_api_key(self, api_key: str | None) -> None: ...
+    def close(self) -> None: ...
+    def call(
+        self,
+        service: str,
+        rpc: str,
+        request: bytes,
+        *,
+        retry: bool = False,
+        metadata: _Metadata | None = None,
+        timeout: float | None = None,
+    ) -> Operation[bytes]: ...
+    def start_workflow(
+        self, request: StartWorkflowRequest, *, metadata: _Metadata | None = None, timeout: float | None = None
+    ) -> Operation[StartedWorkflow]: ...
+    def signal_workflow(
+        self, request: SignalWorkflowRequest, *, metadata: _Metadata | None = None, timeout: float | None = None
+    ) -> Operation[None]: ...
+    def query_workflow(
+        self, request: QueryWorkflowRequest, *, metadata: _Metadata | None = None, timeout: float | None = None
+    ) -> Operation[QueryAnswer]: ...
+    def cancel_workflow(
+        self, request: CancelWorkflowRequest, *, metadata: _Metadata | None = None, timeout: float | None = None
+    ) -> Operation[None]: ...
+    def terminate_workflow(
+        self, request: TerminateWorkflowRequest, *, metadata: _Metadata | None = None, timeout: float | None = None
+    ) -> Operation[None]: ...
+    def workflow_result(
+        self, request: WorkflowResultRequest, *, metadata: _Metadata | None = None, timeout: float | None = None
+    ) -> Operation[WorkflowOutcome]: ...
+
+@final
+class QueryAnswer:
+    @property
+    def result(self) -> list[Payload]: ...
+    @property
+    def rejected_status(self) -> int | None: ...
+    @property
+    def error(self) -> str | None: ...
+    @property
+    def failure(self) -> Failure | None: ...
+
+@final
+class StartedWorkflow:
+    @property
+    def run_id(self) -> str: ...
+    @property
+    def first_execution_run_id(self) -> str: ...
+    @property
+    def started(self) -> bool: ...
+
+@final
+class CancelTimer:
+    def __new__(
+        cls,
+        *,
+        seq: int,
+    ) -> CancelTimer: ...
+    @property
+    def seq(self) -> int: ...
+
+@final
+class CancelWorkflowExecution:
+    def __new__(cls) -> CancelWorkflowExecution: ...
+
+@final
+class CompleteWorkflowExecution:
+    def __new__(
+        cls,
+        *,
+        result: Payload | None = ...,
+    ) -> CompleteWorkflowExecution: ...
+    @property
+    def result(self) -> Payload | None: ...
+
+@final
+class FailWorkflowExecution:
+    def __new__(
+        cls,
+        *,
+        failure: Failure,
+    ) -> FailWorkflowExecution: ...
+    @property
+    def failure(self) -> Failure: ...
+
+@final
+class QueryResult:
+    def __new__(
+        cls,
+        *,
+        query_id: str,
+        result: Payload | None = ...,
+        failure: Failure | None = ...,
+    ) -> QueryResult: ...
+    @property
+    def query_id(self) -> str: ...
+    @property
+    def result(self) -> Payload | None: ...
+    @property
+    def failure(self) -> Failure | None: ...
+
+@final
+class RequestCancelActivity:
+    def __new__(
+        cls,
+        *,
+        seq: int,
+    ) -> RequestCancelActivity: ...
+    @property
+    def seq(self) -> int: ...
+
+@final
+class ScheduleActivity:
+    def __new__(
+        cls,
+        *,
+        seq: int,
+        activity_id: str,
+        activity_type: str,
+        task_queue: str,
+        arguments: Sequence[Payload] = ...,
+        headers: Mapping[str, Payload] | None = ...,
+        schedule_to_close_timeout: float | None = ...,
+        schedule_to_start_timeout: float | None = ...,
+        start_to_close_timeout: float | None = ...,
+        heartbeat_timeout: float | None = ...,
+        retry_policy: RetryPolicy | None = ...,
+        cancellation_type: int = ...,
+        do_not_eagerly_execute: bool = ...,
+        summary: Payload | None = ...,
+        priority: Priority | None = ...,
+    ) -> ScheduleActivity: ...
+    @property
+    def seq(self) -> int: ...
+    @property
+    def activity_id(self) -> str: ...
+    @property
+    def activity_type(self) -> str: ...
+    @property
+    def task_queue(self) -> str: ...
+    @property
+    def arguments(self) -> list[Payload]: ...
+    @property
+    def headers(self) -> dict[str, Payload] | None: ...
+    @property
+    def schedule_to_close_timeout(self) -> float | None: ...
+    @property
+    def schedule_to_start_timeout(self) -> float | None: ...
+    @property
+    def start_to_close_timeout(self) -> float | None: ...
+    @property
+    def heartbeat_timeout(self) -> float | None: ...
+    @property
+    def retry_policy(self) -> RetryPolicy | None: ...
+    @property
+    def cancellation_type(self) -> int: ...
+    @property
+    def do_not_eagerly_execute(self) -> bool: ...
+    @property
+    def summary(self) -> Payload | None: ...
+    @property
+    def priority(self) -> Priority | None: ...
+
+@final
+class SetPatchMarker:
+    def __new__(
+        cls,
+        *,
+        patch_id: str,
+        deprecated: bool = ...,
+    ) -> SetPatchMarker: ...
+    @property
+    def patch_id(self) -> str: ...
+    @property
+    def deprecated(self) -> bool: ...
+
+@final
+class StartTimer:
+    def __new__(
+        cls,
+        *,
+        seq: int,
+        duration: float,
+        summary: Payload | None = ...,
+    ) -> StartTimer: ...
+    @property
+    def seq(self) -> int: ...
+    @property
+    def duration(self) -> float: ...
+    @property
+    def summary(self) -> Payload | None: ...
+
+@final
+class ActivityFailureInfo:
+    def __new__(
+        cls,
+        *,
+        scheduled_event_id: int = ...,
+        started_event_id: int = ...,
+        identity: str = ...,
+        activity_type: str = ...,
+        activity_id: str = ...,
+        retry_state: int = ...,
+    ) -> ActivityFailureInfo: ...
+    @property
+    def scheduled_event_id(self) -> int: ...
+    @property
+    def started_event_id(self) -> int: ...
+    @property
+    def identity(self) -> str: ...
+    @property
+    def activity_type(self) -> str: ...
+    @property
+    def activity_id(self) -> str: ...
+    @property
+    def retry_state(self) -> int: ...
+
+@final
+class ApplicationFailureInfo:
+    def __new__(
+        cls,
+        *,
+        type: str = ...,
+        non_retryable: bool = ...,
+        details: Sequence[Payload] | None = ...,
+        next_retry_delay: float | None = ...,
+        category: int = ...,
+    ) -> ApplicationFailureInfo: ...
+    @property
+    def type(self) -> str: ...
+    @property
+    def non_retryable(self) -> bool: ...
+    @property
+    def details(self) -> list[Payload] | None: ...
+    @property
+    def next_retry_delay(self) -> float | None: ...
+    @property
+    def category(self) -> int: ...
+
+@final
+class CanceledFailureInfo:
+    def __new__(
+        cls,
+        *,
+        details: Sequence[Payload] | None = ...,
+        identity: str = ...,
+    ) -> CanceledFailureInfo: ...
+    @property
+    def details(self) -> list[Payload] | None: ...
+    @property
+    def identity(self) -> str: ...
+
+@final
+class ChildWorkflowExecutionFailureInfo:
+    def __new__(
+        cls,
+        *,
+        namespace: str = ...,
+        workflow_id: str = ...,
+        run_id: str = ...,
+        workflow_type: str = ...,
+        initiated_event_id: int = ...,
+        started_event_id: int = ...,
+        retry_state: int = ...,
+    ) -> ChildWorkflowExecutionFailureInfo: ...
+    @property
+    def namespace(self) -> str: ...
+    @property
+    def workflow_id(self) -> str: ...
+    @property
+    def run_id(self) -> str: ...
+    @property
+    def workflow_type(self) -> str: ...
+    @property
+    def initiated_event_id(self) -> int: ...
+    @property
+    def started_event_id(self) -> int: ...
+    @property
+    def retry_state(self) -> int: ...
+
+@final
+class Failure:
+    def __new__(
+        cls,
+        message: str,
+        *,
+        source: str = ...,
+        stack_trace: str = ...,
+        encoded_attributes: Payload | None = None,
+        cause: Failure | None = None,
+        info: _FailureInfo | None = None,
+    ) -> Failure: ...
+    @property
+    def message(self) -> str: ...
+    @property
+    def source(self) -> str: ...
+    @property
+    def stack_trace(self) -> str: ...
+    @property
+    def encoded_attributes(self) -> Payload | None: ...
+    @property
+    def cause(self) -> Failure | None: ...
+    @property
+    def info(self) -> _FailureInfo | None: ...
+    def SerializeToString(self) -> bytes: ...
+    @classmethod
+    def FromString(cls, data: bytes) -> Failure: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
+class NexusHandlerFailureInfo:
+    def __new__(
+        cls,
+        *,
+        type: str = ...,
+        retry_behavior: int = ...,
+    ) -> NexusHandlerFailureInfo: ...
+    @property
+    def type(self) -> str: ...
+    @property
+    def retry_behavior(self) -> int: ...
+
+@final
+class NexusOperationFailureInfo:
+    def __new__(
+        cls,
+        *,
+        scheduled_event_id: int = ...,
+        endpoint: str = ...,
+        service: str = ...,
+        operation: str = ...,
+        operation_token: str = ...,
+    ) -> NexusOperationFailureInfo: ...
+    @property
+    def scheduled_event_id(self) -> int: ...
+    @property
+    def endpoint(self) -> str: ...
+    @property
+    def service(self) -> str: ...
+    @property
+    def operation(self) -> str: ...
+    @property
+    def operation_token(self) -> str: ...
+
+@final
+class ResetWorkflowFailureInfo:
+    def __new__(
+        cls,
+        *,
+        last_heartbeat_details: Sequence[Payload] | None = ...,
+    ) -> ResetWorkflowFailureInfo: ...
+    @property
+    def last_heartbeat_details(self) -> list[Payload] | None: ...
+
+@final
+class ServerFailureInfo:
+    def __new__(
+        cls,
+        *,
+        non_retryable: bool = ...,
+    ) -> ServerFailureInfo: ...
+    @property
+    def non_retryable(self) -> bool: ...
+
+@final
+class TerminatedFailureInfo:
+    def __new__(
+        cls,
+        *,
+        identity: str = ...,
+    ) -> TerminatedFailureInfo: ...
+    @property
+    def identity(self) -> str: ...
+
+@final
+class TimeoutFailureInfo:
+    def __new__(
+        cls,
+        *,
+        timeout_type: int = ...,
+        last_heartbeat_details: Sequence[Payload] | None = ...,
+    ) -> TimeoutFailureInfo: ...
+    @property
+    def timeout_type(self) -> int: ...
+    @property
+    def last_heartbeat_details(self) -> list[Payload] | None: ...
+
+@final
+class LogQueue:
+    def __new__(cls) -> LogQueue: ...
+    def take(self) -> tuple[list[LogRecord], int]: ...
+    def close(self) -> None: ...
+
+@final
+class LogRecord:
+    @property
+    def target(self) -> str: ...
+    @property
+    def message(self) -> str: ...
+    @property
+    def time(self) -> float: ...
+    @property
+    def level(self) -> int: ...
+    @property
+    def fields(self) -> dict[str, Any]: ...
+
+@final
+class OtlpExporter:
+    def __new__(
+        cls,
+        *,
+        url: str,
+        headers: Mapping[str, str] = ...,
+        metric_periodicity: float = ...,
+        delta_temporality: bool = ...,
+        durations_as_seconds: bool = ...,
+        http: bool = ...,
+        histogram_bucket_overrides: Mapping[str, Sequence[float]] = ...,
+        global_tags: Mapping[str, str] = ...,
+    ) -> OtlpExporter: ...
+    @property
+    def url(self) -> str: ...
+    @property
+    def headers(self) -> dict[str, str]: ...
+    @property
+    def metric_periodicity(self) -> float: ...
+    @property
+    def delta_temporality(self) -> bool: ...
+    @property
+    def durations_as_seconds(self) -> bool: ...
+    @property
+    def http(self) -> bool: ...
+    @property
+    def histogram_bucket_overrides(self) -> dict[str, list[float]]: ...
+    @property
+    def global_tags(self) -> dict[str, str]: ...
+
+@final
+class PrometheusExporter:
+    def __new__(
+        cls,
+        *,
+        bind_address: str,
+        counters_total_suffix: bool = ...,
+        unit_suffix: bool = ...,
+        durations_as_seconds: bool = ...,
+        histogram_bucket_overrides: Mapping[str, Sequence[float]] = ...,
+        global_tags: Mapping[str, str] = ...,
+    ) -> PrometheusExporter: ...
+    @property
+    def bind_address(self) -> str: ...
+    @property
+    def counters_total_suffix(self) -> bool: ...
+    @property
+    def unit_suffix(self) -> bool: ...
+    @property
+    def durations_as_seconds(self) -> bool: ...
+    @property
+    def histogram_bucket_overrides(self) -> dict[str, list[float]]: ...
+    @property
+    def global_tags(self) -> dict[str, str]: ...
+
+@final
+class Payload:
+    def __new__(cls, metadata: Mapping[str, bytes], data: bytes | None = None) -> Payload: ...
+    @property
+    def metadata(self) -> dict[str, bytes]: ...
+    @property
+    def data(self) -> bytes: ...
+    @property
+    def encoding(self) -> str | None: ...
+    def SerializeToString(self) -> bytes: ...
+    @classmethod
+    def FromString(cls, data: bytes) -> Payload: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+def begin_exit() -> None: ...
+
+@final
+class CompletionQueue:
+    def __new__(cls, *, poll: bool) -> CompletionQueue: ...
+    def fileno(self) -> int: ...
+    def submit(self, operation: Operation[Any], future: asyncio.Future[Any]) -> int: ...
+    def abort(self, ticket: int) -> None: ...
+    def drain(self) -> None: ...
+    def wait(self) -> bool: ...
+    def close(self) -> None: ...
+
+@final
+class Operation(Generic[_T]):
+    def __class_getitem__(cls, key: Any) -> GenericAlias: ...
+    def wait(self) -> _T: ...
+
+@final
+class HistoryFeeder:
+    def feed(self, workflow_id: str, history: bytes) -> Operation[None]: ...
+    def close(self) -> None: ...
+
+def replay_worker(runtime: Runtime, config: WorkerConfig) -> tuple[Worker, HistoryFeeder]: ...
+
+@final
+class CancelWorkflowRequest:
+    def __new__(
+        cls,
+        *,
+        namespace: str,
+        workflow_id: str,
+        run_id: str = ...,
+        first_execution_run_id: str = ...,
+        identity: str,
+        reason: str = ...,
+        request_id: str | None = ...,
+    ) -> CancelWorkflowRequest: ...
+    @property
+    def namespace(self) -> str: ...
+    @property
+    def workflow_id(self) -> str: ...
+    @property
+    def run_id(self) -> str: ...
+    @property
+    def first_execution_run_id(self) -> str: ...
+    @property
+    def identity(self) -> str: ...
+    @property
+    def reason(self) -> str: ...
+    @property
+    def request_id(self) -> str | None: ...
+
+@final
+class QueryWorkflowRequest:
+    def __new__(
+        cls,
+        *,
+        namespace: str,
+        workflow_id: str,
+        run_id: str = ...,
+        query: str,
+        input: Sequence[Payload] = ...,
+        headers: Mapping[str, Payload] = ...,
+        reject_condition: int = ...,
+    ) -> QueryWorkflowRequest: ...
+    @property
+    def namespace(self) -> str: ...
+    @property
+    def workflow_id(self) -> str: ...
+    @property
+    def run_id(self) -> str: ...
+    @property
+    def query(self) -> str: ...
+    @property
+    def input(self) -> list[Payload]: ...
+    @property
+    def headers(self) -> dict[str, Payload]: ...
+    @property
+    def reject_condition(self) -> int: ...
+
+@final
+class SignalWorkflowRequest:
+    def __new__(
+        cls,
+        *,
+        namespace: str,
+        workflow_id: str,
+        run_id: str = ...,
+        signal: str,
+        identity: str,
+        input: Sequence[Payload] = ...,
+        headers: Mapping[str, Payload] = ...,
+        request_id: str | None = ...,
+    ) -> SignalWorkflowRequest: ...
+    @property
+    def namespace(self) -> str: ...
+    @property
+    def workflow_id(self) -> str: ...
+    @property
+    def run_id(self) -> str: ...
+    @property
+    def signal(self) -> str: ...
+    @property
+    def identity(self) -> str: ...
+    @property
+    def input(self) -> list[Payload]: ...
+    @property
+    def headers(self) -> dict[str, Payload]: ...
+    @property
+    def request_id(self) -> str | None: ...
+
+@final
+class StartWorkflowRequest:
+    def __new__(
+        cls,
+        *,
+        namespace: str,
+        workflow_id: str,
+        workflow_type: str,
+        task_queue: str,
+        identity: str,
+        input: Sequence[Payload] = ...,
+        headers: Mapping[str, Payload] = ...,
+        execution_timeout: float | None = ...,
+        run_timeout: float | None = ...,
+        task_timeout: float | None = ...,
+        start_delay: float | None = ...,
+        id_reuse_policy: int = ...,
+        id_conflict_policy: int = ...,
+        retry_policy: RetryPolicy | None = ...,
+        cron_schedule: str = ...,
+        memo: Mapping[str, Payload] = ...,
+        search_attributes: Mapping[str, Payload] = ...,
+        static_summary: Payload | None = ...,
+        static_details: Payload | None = ...,
+        start_signal: str | None = ...,
+        start_signal_input: Sequence[Payload] = ...,
+        priority: Priority | None = ...,
+        versioning_override: tuple[str, tuple[str, str] | None] | None = ...,
+        request_eager_start: bool = ...,
+        time_skipping: bool = ...,
+        time_skipping_max_skips: int = ...,
+        request_id: str | None = ...,
+    ) -> StartWorkflowRequest: ...
+    @property
+    def namespace(self) -> str: ...
+    @property
+    def workflow_id(self) -> str: ...
+    @property
+    def workflow_type(self) -> str: ...
+    @property
+    def task_queue(self) -> str: ...
+    @property
+    def identity(self) -> str: ...
+    @property
+    def input(self) -> list[Payload]: ...
+    @property
+    def headers(self) -> dict[str, Payload]: ...
+    @property
+    def execution_timeout(self) -> float | None: ...
+    @property
+    def run_timeout(self) -> float | None: ...
+    @property
+    def task_timeout(self) -> float | None: ...
+    @property
+    def start_delay(self) -> float | None: ...
+    @property
+    def id_reuse_policy(self) -> int: ...
+    @property
+    def id_conflict_policy(self) -> int: ...
+    @property
+    def retry_policy(self) -> RetryPolicy | None: ...
+    @property
+    def cron_schedule(self) -> str: ...
+    @property
+    def memo(self) -> dict[str, Payload]: ...
+    @property
+    def search_attributes(self) -> dict[str, Payload]: ...
+    @property
+    def static_summary(self) -> Payload | None: ...
+    @property
+    def static_details(self) -> Payload | None: ...
+    @property
+    def start_signal(self) -> str | None: ...
+    @property
+    def start_signal_input(self) -> list[Payload]: ...
+    @property
+    def priority(self) -> Priority | None: ...
+    @property
+    def versioning_override(self) -> tuple[str, tuple[str, str] | None] | None: ...
+    @property
+    def request_eager_start(self) -> bool: ...
+    @property
+    def time_skipping(self) -> bool: ...
+    @property
+    def time_skipping_max_skips(self) -> int: ...
+    @property
+    def request_id(self) -> str | None: ...
+
+@final
+class TerminateWorkflowRequest:
+    def __new__(
+        cls,
+        *,
+        namespace: str,
+        workflow_id: str,
+        run_id: str = ...,
+        first_execution_run_id: str = ...,
+        identity: str,
+        reason: str = ...,
+        details: Sequence[Payload] = ...,
+    ) -> TerminateWorkflowRequest: ...
+    @property
+    def namespace(self) -> str: ...
+    @property
+    def workflow_id(self) -> str: ...
+    @property
+    def run_id(self) -> str: ...
+    @property
+    def first_execution_run_id(self) -> str: ...
+    @property
+    def identity(self) -> str: ...
+    @property
+    def reason(self) -> str: ...
+    @property
+    def details(self) -> list[Payload]: ...
+
+@final
+class WorkflowResultRequest:
+    def __new__(
+        cls,
+        *,
+        namespace: str,
+        workflow_id: str,
+        run_id: str = ...,
+        follow_runs: bool = ...,
+        task_failures: bool = ...,
+    ) -> WorkflowResultRequest: ...
+    @property
+    def namespace(self) -> str: ...
+    @property
+    def workflow_id(self) -> str: ...
+    @property
+    def run_id(self) -> str: ...
+    @property
+    def follow_runs(self) -> bool: ...
+    @property
+    def task_failures(self) -> bool: ...
+
+@final
+class WorkflowOutcome:
+    # kind: Literal["completed", "failed", "canceled", "terminated", "timed_out", "continued_as_new", "task_failed"]
+    @property
+    def kind(self) -> str: ...
+    @property
+    def run_id(self) -> str: ...
+    @property
+    def payloads(self) -> list[Payload]: ...
+    @property
+    def failure(self) -> Failure | None: ...
+    @property
+    def reason(self) -> str: ...
+    @property
+    def identity(self) -> str: ...
+    @property
+    def retry_state(self) -> int: ...
+    @property
+    def new_execution_run_id(self) -> str: ...
+
+@final
+class Runtime:
+    def __new__(
+        cls,
+        *,
+        threads: int = 2,
+        log_filter: str | None = None,
+        log_format: str | None = None,
+        log_queue: LogQueue | None = None,
+        metrics: PrometheusExporter | OtlpExporter | None = None,
+        attach_service_name: bool = True,
+        metric_prefix: str | None = None,
+        worker_heartbeat_interval: float | None = None,
+        disable_environment_info: bool = False,
+    ) -> Runtime: ...
+
+@final
+class Worker:
+    def __new__(cls, client: Client, config: WorkerConfig) -> Worker: ...
+    def validate(self) -> Operation[None]: ...
+    def poll(
+        self,
+        queue: CompletionQueue,
+        on_activity_task: Callable[[Any], object],
+        *,
+        thread_activities: Collection[str],
+        loop_activities: Collection[str] | None = None,
+    ) -> Operation[None]: ...
+    def next_activations(self) -> list[Activation] | None: ...
+    def next_activity(self) -> ActivityStart | None: ...
+    def complete_workflow_task(self, run_id: str, commands: Iterable[Any], versioning_behavior: int = 0) -> None: ...
+    def fail_workflow_task(self, run_id: str, failure: Failure, *, nondeterminism: bool = False) -> None: ...
+    def complete_activity(self, task_token: bytes, result: Payload | None) -> None: ...
+    def fail_activity(self, task_token: bytes, failure: Failure) -> None: ...
+    def cancel_activity(self, task_token: bytes, failure: Failure) -> None: ...
+    def release_activity(self, task_token: bytes) -> None: ...
+    def record_activity_heartbeat(self, task_token: bytes, details: Iterable[Payload]) -> None: ...
+    def request_workflow_eviction(self, run_id: str) -> None: ...
+    def initiate_shutdown(self) -> None: ...
+    def finalize_shutdown(self) -> Operation[None]: ...
+
+@final
+class WorkerConfig:
+    def __new__(
+        cls,
+        *,
+        namespace: str,
+        task_queue: str,
+        build_id: str,
+        workflows: bool = ...,
+        activities: bool = ...,
+        local_activities: bool = ...,
+        identity: str | None = ...,
+        max_cached_workflows: int = ...,
+        max_concurrent_workflow_tasks: int = ...,
+        max_concurrent_activities: int = ...,
+        max_concurrent_local_activities: int = ...,
+        workflow_task_pollers: int = ...,
+        activity_task_pollers: int = ...,
+        nonsticky_to_sticky_poll_ratio: float = ...,
+        sticky_queue_schedule_to_start_timeout: float = ...,
+        max_heartbeat_throttle_interval: float = ...,
+        default_heartbeat_throttle_interval: float = ...,
+        max_activities_per_second: float | None = ...,
+        max_task_queue_activities_per_second: float | None = ...,
+        max_eager_activity_reservations_per_workflow_task: int = ...,
+        graceful_shutdown_period: float = ...,
+        nondeterminism_fails_workflow: bool = ...,
+        nondeterminism_fails_workflow_types: Collection[str] = ...,
+    ) -> WorkerConfig: ...
+    @property
+    def namespace(self) -> str: ...
+    @property
+    def task_queue(self) -> str: ...
+    @property
+    def build_id(self) -> str: ...
+    @property
+    def workflows(self) -> bool: ...
+    @property
+    def activities(self) -> bool: ...
+    @property
+    def local_activities(self) -> bool: ...
+    @property
+    def identity(self) -> str | None: ...
+    @property
+    def max_cached_workflows(self) -> int: ...
+    @property
+    def max_concurrent_workflow_tasks(self) -> int: ...
+    @property
+    def max_concurrent_activities(self) -> int: ...
+    @property
+    def max_concurrent_local_activities(self) -> int: ...
+    @property
+    def workflow_task_pollers(self) -> int: ...
+    @property
+    def activity_task_pollers(self) -> int: ...
+    @property
+    def nonsticky_to_sticky_poll_ratio(self) -> float: ...
+    @property
+    def sticky_queue_schedule_to_start_timeout(self) -> float: ...
+    @property
+    def max_heartbeat_throttle_interval(self) -> float: ...
+    @property
+    def default_heartbeat_throttle_interval(self) -> float: ...
+    @property
+    def max_activities_per_second(self) -> float | None: ...
+    @property
+    def max_task_queue_activities_per_second(self) -> float | None: ...
+    @property
+    def max_eager_activity_reservations_per_workflow_task(self) -> int: ...
+    @property
+    def graceful_shutdown_period(self) -> float: ...
+    @property
+    def nondeterminism_fails_workflow(self) -> bool: ...
+    @property
+    def nondeterminism_fails_workflow_types(self) -> set[str]: ...
