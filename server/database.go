@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/gofrs/flock"
 	enumspb "go.temporal.io/api/enums/v1"
@@ -22,6 +24,8 @@ import (
 	"go.temporal.io/server/schema/sqlite"
 	_ "modernc.org/sqlite" // the driver the server's plugin uses, for the checks below
 )
+
+const lockTimeout = 2 * time.Second
 
 // database is the one SQLite database of the server, in memory or in a file.
 type database struct {
@@ -73,12 +77,15 @@ func openFile(path string) (_ *database, err error) {
 	}
 
 	lock := flock.New(path + ".lock")
-	locked, err := lock.TryLock()
+	// A server that is about to stop gets the time to do so.
+	ctx, cancel := context.WithTimeout(context.Background(), lockTimeout)
+	defer cancel()
+	_, err = lock.TryLockContext(ctx, probeInterval)
+	if errors.Is(err, context.DeadlineExceeded) {
+		return nil, fmt.Errorf("--db: %s is in use by another server", path)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("--db: cannot lock %s: %w", path, withoutPath(err))
-	}
-	if !locked {
-		return nil, fmt.Errorf("--db: %s is in use by another server", path)
 	}
 	defer func() {
 		if err != nil {

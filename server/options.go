@@ -37,6 +37,7 @@ type options struct {
 	dynamicConfig    dynamicconfig.ConfigValueMap
 	logLevel         logLevel
 	logFormat        string
+	output           string
 	parentPID        int
 	showVersion      bool
 }
@@ -54,6 +55,7 @@ func parseOptions(args []string, out io.Writer) (*options, error) {
 		dynamicConfig:    dynamicconfig.ConfigValueMap{},
 		logLevel:         logLevelWarn,
 		logFormat:        logFormatText,
+		output:           outputJSON,
 	}
 
 	flags := flag.NewFlagSet(programName, flag.ContinueOnError)
@@ -69,7 +71,8 @@ func parseOptions(args []string, out io.Writer) (*options, error) {
 	flags.Func("search-attribute", "", addSearchAttribute(opts.searchAttributes))
 	flags.Func("dynamic-config-value", "", addDynamicConfigValue(opts.dynamicConfig))
 	flags.Func("log-level", "", parseLogLevel(&opts.logLevel))
-	flags.Func("log-format", "", parseLogFormat(&opts.logFormat))
+	flags.Func("log-format", "", parseChoice(&opts.logFormat, logFormatText, logFormatJSON))
+	flags.Func("output", "", parseChoice(&opts.output, outputJSON, outputText))
 	flags.Func("parent-pid", "", parsePID(&opts.parentPID))
 	flags.BoolVar(&opts.showVersion, "version", false, "")
 
@@ -174,10 +177,10 @@ func parseDatabase(target *string) func(string) error {
 	}
 }
 
-func parseLogFormat(target *string) func(string) error {
+func parseChoice(target *string, choices ...string) func(string) error {
 	return func(value string) error {
-		if value != logFormatText && value != logFormatJSON {
-			return fmt.Errorf("not a log format: give %s or %s", logFormatText, logFormatJSON)
+		if !slices.Contains(choices, value) {
+			return fmt.Errorf("give %s", strings.Join(choices, " or "))
 		}
 		*target = value
 		return nil
@@ -198,8 +201,8 @@ func addNamespace(target *[]string) func(string) error {
 
 const usage = `Usage: ` + programName + ` [flags]
 
-A Temporal server with Web UI for development and tests. It prints one line of JSON to standard output once it serves,
-and stops on SIGTERM, SIGINT or the end of the process named by --parent-pid.
+A Temporal server with Web UI for development and tests. It says on standard output where it serves once it does, and
+stops on SIGTERM, SIGINT or the end of the process named by --parent-pid.
 
   --ip ADDRESS                       address to listen on (127.0.0.1)
   --port PORT                        gRPC port; 0 picks a free one (7233)
@@ -213,6 +216,7 @@ and stops on SIGTERM, SIGINT or the end of the process named by --parent-pid.
   --dynamic-config-value KEY=JSON    server setting, e.g. limit.blobSize.warn=1048576; repeatable
   --log-level LEVEL                  debug, info, warn, error or never (warn)
   --log-format FORMAT                text or json (text)
+  --output FORMAT                    how to say where it serves: json, one line, or text (json)
   --parent-pid PID                   stop when this process ends
   --version                          print versions and exit
 `

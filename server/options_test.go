@@ -111,6 +111,7 @@ func TestRejectedOptions(t *testing.T) {
 		{`--dynamic-config-value limit.blobSize.warn="big"`, []string{"limit.blobsize.warn", "big"}},
 		{"--log-level loud", []string{"loud", "debug, info, warn, error, never"}},
 		{"--log-format xml", []string{"xml", "text or json"}},
+		{"--output yaml", []string{"yaml", "json or text"}},
 		{"--parent-pid 0", []string{"-parent-pid", "not a process id"}},
 		{"--nonsense", []string{"nonsense"}},
 		{"positional", []string{`"positional"`}},
@@ -140,7 +141,7 @@ func TestHelpNamesEveryFlag(t *testing.T) {
 	require.ErrorIs(t, err, flag.ErrHelp)
 	for _, name := range []string{
 		"ip", "port", "ui-port", "http-port", "metrics-port", "headless", "db", "namespace", "search-attribute",
-		"dynamic-config-value", "log-level", "log-format", "parent-pid", "version",
+		"dynamic-config-value", "log-level", "log-format", "output", "parent-pid", "version",
 	} {
 		require.Contains(t, help.String(), "--"+name+" ")
 	}

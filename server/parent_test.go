@@ -47,7 +47,7 @@ func requireEndsAfterKill(t *testing.T, cmd, watched *exec.Cmd) {
 	require.NoError(t, cmd.Start())
 	t.Cleanup(func() { _ = cmd.Process.Kill() })
 
-	var ready readyLine
+	var ready announcement
 	decoder := json.NewDecoder(stdout)
 	require.NoError(t, decoder.Decode(&ready))
 	require.NoError(t, watched.Process.Kill())

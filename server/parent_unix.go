@@ -11,11 +11,11 @@ import (
 
 const parentPollInterval = 200 * time.Millisecond
 
-// parentEnded returns a channel that is closed when the process ends.
+// pollParent returns a channel that is closed when the process ends.
 //
 // For the direct parent the operating system says so exactly: an orphan gets another parent, even while the dead one is
 // a zombie. A process further up (a wrapper may sit between) is asked for with signal zero.
-func parentEnded(pid int) <-chan struct{} {
+func pollParent(pid int) <-chan struct{} {
 	alive := func() bool { return exists(pid) }
 	if os.Getppid() == pid {
 		alive = func() bool { return os.Getppid() == pid }

@@ -38,7 +38,7 @@ type process struct {
 	stdout *bufio.Reader
 	stderr *safeBuffer
 	exited chan struct{}
-	ready  readyLine
+	ready  announcement
 }
 
 func command(args ...string) *exec.Cmd {

@@ -2,11 +2,8 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
-	"os"
 	"time"
 
 	"github.com/google/uuid"
@@ -18,37 +15,6 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 )
-
-// readyLine is the one line on standard output. Addresses of what is switched off are null.
-type readyLine struct {
-	Event         string   `json:"event"`
-	GRPC          string   `json:"grpc"`
-	HTTP          string   `json:"http"`
-	UI            *string  `json:"ui"`
-	Metrics       *string  `json:"metrics"`
-	Namespaces    []string `json:"namespaces"`
-	Database      *string  `json:"database"`
-	PID           int      `json:"pid"`
-	Version       string   `json:"version"`
-	ServerVersion string   `json:"server_version"`
-	UIVersion     string   `json:"ui_version"`
-}
-
-func (l readyLine) write(out io.Writer) error {
-	l.Event = "ready"
-	l.PID = os.Getpid()
-	l.Version = version
-	l.ServerVersion = serverVersion
-	l.UIVersion = uiVersion
-	line, err := json.Marshal(l)
-	if err != nil {
-		return err
-	}
-	if _, err := out.Write(append(line, '\n')); err != nil {
-		return fmt.Errorf("cannot write the ready line: %w", err)
-	}
-	return nil
-}
 
 const probeInterval = 20 * time.Millisecond
 

@@ -27,49 +27,15 @@ const (
 	startTimeout = 90 * time.Second
 	// stopTimeout bounds a clean stop. What is cut off then is only waiting: SQLite transactions are atomic.
 	stopTimeout = 5 * time.Second
+	// drainTime is what open requests get to end in. Long polls never do; clients repeat them elsewhere or later.
+	drainTime = 200 * time.Millisecond
 )
-
-// errStopped ends a start that was told to stop.
-var errStopped = errors.New("told to stop")
 
 // serve runs the server until a signal, or the end of the parent, stops it.
 func serve(opts *options, stdout, stderr io.Writer) error {
 	stop := stopRequests(opts.parentPID)
-	err := serveUntil(stop, opts, stdout, stderr)
-	if errors.Is(err, errStopped) {
-		return nil
-	}
-	return err
-}
-
-// stopRequests returns a channel that is closed when the server should stop. A second signal ends the process at once.
-func stopRequests(parentPID int) <-chan struct{} {
-	// A reader of our output that goes away must not take the server with it.
-	ignoreBrokenPipes()
-	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, syscall.SIGTERM, os.Interrupt)
-	var parent <-chan struct{}
-	if parentPID != 0 {
-		parent = parentEnded(parentPID)
-	}
-	stop := make(chan struct{})
-	go func() {
-		select {
-		case <-signals:
-		case <-parent:
-		}
-		close(stop)
-		<-signals
-		os.Exit(exitError)
-	}()
-	return stop
-}
-
-func serveUntil(stop <-chan struct{}, opts *options, stdout, stderr io.Writer) error {
 	fatal := newFatalPolicy()
-	logger := newLogger(stderr, opts.logLevel, opts.logFormat, fatal.raise)
-
-	s, err := newDevServer(opts, logger)
+	s, err := newDevServer(opts, newLogger(stderr, opts.logLevel, opts.logFormat, fatal.raise))
 	if err != nil {
 		return err
 	}
@@ -84,7 +50,7 @@ func serveUntil(stop <-chan struct{}, opts *options, stdout, stderr io.Writer) e
 	}()
 	select {
 	case <-stop:
-		return errStopped
+		return nil
 	case message := <-fatal.failedStart():
 		return errors.New(message)
 	case err := <-started:
@@ -93,11 +59,10 @@ func serveUntil(stop <-chan struct{}, opts *options, stdout, stderr io.Writer) e
 		}
 	}
 	fatal.setReady()
-	if err := s.line.write(stdout); err != nil {
-		return errors.Join(err, s.stop())
+	if err := s.announcement.write(stdout, opts.output); err != nil {
+		return errors.Join(err, s.stop(0))
 	}
-	<-stop
-	return s.stop()
+	return s.stop(<-stop)
 }
 
 // startError prefers the fatal event that made the start fail.
@@ -110,16 +75,43 @@ func startError(err error, fatal *fatalPolicy) error {
 	}
 }
 
+// stopRequests returns a channel that tells when to stop, and how long to let open requests go on. A second signal ends
+// the process at once.
+func stopRequests(parentPID int) <-chan time.Duration {
+	// A reader of our output that goes away must not take the server with it.
+	ignoreBrokenPipes()
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, syscall.SIGTERM, os.Interrupt)
+	var parent <-chan struct{}
+	if parentPID != 0 {
+		parent = parentEnded(parentPID)
+	}
+	stop := make(chan time.Duration, 1)
+	go func() {
+		select {
+		case <-signals:
+			stop <- drainTime
+		case <-parent:
+			// Whose server this was is gone. A successor may want the port and the file already.
+			stop <- 0
+		}
+		<-signals
+		os.Exit(exitError)
+	}()
+	return stop
+}
+
 // devServer is everything that runs in this process.
 type devServer struct {
-	opts     *options
-	logger   log.Logger
-	database *database
-	temporal temporal.Server
-	ui       *uiserver.Server
-	grpc     net.Listener
-	uiPort   int
-	line     readyLine
+	opts         *options
+	logger       log.Logger
+	database     *database
+	services     *services
+	temporal     temporal.Server
+	ui           *uiserver.Server
+	listener     net.Listener
+	uiPort       int
+	announcement announcement
 }
 
 // newDevServer opens the ports and the database and assembles the Temporal server; nothing serves yet.
@@ -131,7 +123,7 @@ func newDevServer(opts *options, logger log.Logger) (_ *devServer, err error) {
 		}
 	}()
 
-	if s.grpc, err = listen(opts.ip, opts.port, "--port"); err != nil {
+	if s.listener, err = listen(opts.ip, opts.port, "--port"); err != nil {
 		return nil, err
 	}
 	httpPort, err := pickPort(opts.ip, opts.httpPort, "--http-port")
@@ -152,7 +144,7 @@ func newDevServer(opts *options, logger log.Logger) (_ *devServer, err error) {
 		if meter, err = serveMetrics(opts.ip, port, logger); err != nil {
 			return nil, err
 		}
-		s.line.Metrics = address("http://", reachable(opts.ip, port), metricsPath)
+		s.announcement.Metrics = address("http://", reachable(opts.ip, port), metricsPath)
 	}
 
 	if s.database, err = openDatabase(opts.database); err != nil {
@@ -162,21 +154,21 @@ func newDevServer(opts *options, logger log.Logger) (_ *devServer, err error) {
 		return nil, err
 	}
 
-	s.line.GRPC = reachable(opts.ip, portOf(s.grpc))
-	s.line.HTTP = *address("http://", reachable(opts.ip, httpPort), "")
-	s.line.Namespaces = opts.namespaces
+	s.announcement.GRPC = reachable(opts.ip, portOf(s.listener))
+	s.announcement.HTTP = *address("http://", reachable(opts.ip, httpPort), "")
+	s.announcement.Namespaces = opts.namespaces
 	if opts.database != "" {
-		s.line.Database = &opts.database
+		s.announcement.Database = &opts.database
 	}
 	if !opts.headless {
-		s.line.UI = address("http://", reachable(opts.ip, s.uiPort), "")
+		s.announcement.UI = address("http://", reachable(opts.ip, s.uiPort), "")
 	}
 
-	services := newServices(s.grpc)
-	s.temporal, err = temporal.NewServerFx(services.module(),
-		temporal.WithConfig(configOf(s.database.config, s.line.GRPC, httpPort)),
+	s.services = newServices(s.listener)
+	s.temporal, err = temporal.NewServerFx(s.services.module(),
+		temporal.WithConfig(configOf(s.database.config, s.announcement.GRPC, httpPort)),
 		temporal.ForServices(temporal.DefaultServices),
-		temporal.WithStaticHosts(services.hosts(s.line.GRPC)),
+		temporal.WithStaticHosts(s.services.hosts(s.announcement.GRPC)),
 		temporal.WithDynamicConfigClient(settingsOf(opts, reachable(opts.ip, httpPort))),
 		temporal.WithLogger(logger),
 		temporal.WithCustomMetricsHandler(meter),
@@ -197,12 +189,12 @@ func (s *devServer) start() error {
 		return fmt.Errorf("cannot start the server: %w", err)
 	}
 	if !s.opts.headless {
-		s.ui = startUI(s.opts.ip, s.uiPort, s.line.GRPC)
+		s.ui = startUI(s.opts.ip, s.uiPort, s.announcement.GRPC)
 	}
 
 	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
 	defer cancel()
-	conn, err := grpc.NewClient(s.line.GRPC, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	conn, err := grpc.NewClient(s.announcement.GRPC, grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
 		return err
 	}
@@ -216,17 +208,22 @@ func (s *devServer) start() error {
 		}
 	}
 	if s.ui != nil {
-		if err := waitAnswering(ctx, *s.line.UI); err != nil {
+		if err := waitAnswering(ctx, *s.announcement.UI); err != nil {
 			return fmt.Errorf("the Web UI does not answer: %w", err)
 		}
 	}
 	return nil
 }
 
-// stop ends a started server cleanly, or after stopTimeout.
-func (s *devServer) stop() error {
+// stop ends a started server: requests that are open get the drain time to end.
+func (s *devServer) stop(drain time.Duration) error {
 	if s.ui != nil {
 		s.ui.Stop()
+	}
+	if drain == 0 {
+		s.services.stopFrontend()
+	} else {
+		defer time.AfterFunc(drain, s.services.stopFrontend).Stop()
 	}
 	stopped := make(chan error, 1)
 	go func() { stopped <- s.temporal.Stop() }()
@@ -244,8 +241,8 @@ func (s *devServer) release() {
 	if s.database != nil {
 		s.database.close()
 	}
-	if s.grpc != nil {
-		_ = s.grpc.Close()
+	if s.listener != nil {
+		_ = s.listener.Close()
 	}
 }
 

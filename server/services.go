@@ -29,8 +29,9 @@ const pipeBuffer = 1 << 18
 // services says where the four services of the server listen. Only the frontend has a port. History and matching talk
 // through memory: no second port to find free, and none on which a stranger's request could reach them.
 type services struct {
-	frontend net.Listener
-	pipes    map[primitives.ServiceName]*bufconn.Listener
+	frontend       net.Listener
+	frontendServer *grpc.Server
+	pipes          map[primitives.ServiceName]*bufconn.Listener
 }
 
 func newServices(frontendListener net.Listener) *services {
@@ -55,6 +56,11 @@ func (s *services) hosts(frontendAddress string) map[primitives.ServiceName]stat
 	return hosts
 }
 
+// stopFrontend closes the gRPC port and cancels the requests that are still open.
+func (s *services) stopFrontend() {
+	s.frontendServer.Stop()
+}
+
 // module is temporal.TopLevelModule with this process's listeners and guards in each service.
 func (s *services) module() fx.Option {
 	return fx.Options(
@@ -65,7 +71,7 @@ func (s *services) module() fx.Option {
 			temporal.ApplyClusterMetadataConfigProvider,
 			resource.ArchivalMetadataProvider,
 			s.provider(primitives.FrontendService, frontend.Module, fx.Decorate(guardFrontend),
-				fx.Supply([]grpc.UnaryServerInterceptor(nil))),
+				fx.Supply([]grpc.UnaryServerInterceptor(nil)), fx.Populate(&s.frontendServer)),
 			s.provider(primitives.HistoryService, history.QueueModule, history.Module, replication.Module,
 				fx.Decorate(guardService)),
 			s.provider(primitives.MatchingService, matching.Module, fx.Decorate(guardService)),

@@ -41,8 +41,12 @@ class Contender:
         return [str(self.python), str(self.scenarios / program), *map(str, arguments), *options]
 
     def version(self) -> str:
-        code = f"import importlib.metadata as metadata; print(metadata.version({self.sdk!r}))"
-        return _run([str(self.python), "-c", code], f"{self.sdk} is not installed for {self.python}").strip()
+        """The installed version; a source tree on the path has none."""
+        code = (
+            "import importlib.metadata as metadata; "
+            f"print(next((found.version for found in metadata.distributions(name={self.sdk!r})), 'not installed'))"
+        )
+        return _run([str(self.python), "-c", code], f"cannot ask for the version of {self.sdk}").strip()
 
 
 def ours() -> Contender:

@@ -265,7 +265,8 @@ fn info_to_python(py: Python<'_>, info: FailureInfo) -> PyResult<Bound<'_, PyAny
 }
 
 fn info_from_python(info: &Bound<'_, PyAny>) -> PyResult<FailureInfo> {
-    let message = |payloads: &Option<Payloads>| payloads.clone().map(|payloads| common::Payloads { payloads: payloads.0 });
+    let message =
+        |payloads: &Option<Payloads>| payloads.clone().map(|payloads| common::Payloads { payloads: payloads.0 });
     if let Ok(info) = info.cast::<ApplicationFailureInfo>() {
         let info = info.get();
         return Ok(FailureInfo::ApplicationFailureInfo(failure::ApplicationFailureInfo {

@@ -106,7 +106,9 @@ impl<'py> FromPyObject<'_, 'py> for Payload {
             Ok(Self::new(map, Some(value.getattr("data")?.extract()?)))
         };
         parts().map_err(|_| match value.get_type().fully_qualified_name() {
-            Ok(name) => PyTypeError::new_err(format!("expected a Payload (an object with metadata and data), got {name}")),
+            Ok(name) => {
+                PyTypeError::new_err(format!("expected a Payload (an object with metadata and data), got {name}"))
+            }
             Err(error) => error,
         })
     }

@@ -1,9 +1,11 @@
 //! Replay: a worker whose tasks come from histories instead of a server.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use prost::Message;
 use pyo3::prelude::*;
-use std::sync::{Arc, Mutex, PoisonError};
-use temporalio_protos::temporal::api::history::v1::History;
+use temporalio_protos::temporal::api::history::v1::history_event::Attributes;
+use temporalio_protos::temporal::api::history::v1::{History, HistoryEvent};
 use temporalio_sdk_core::init_replay_worker;
 use temporalio_sdk_core::replay::{HistoryFeeder as CoreFeeder, HistoryForReplay, ReplayWorkerInput};
 
@@ -25,7 +27,10 @@ struct Inner {
 
 /// A worker that replays the histories given to the feeder, and shuts down after the last.
 #[pyfunction]
-pub fn replay_worker(runtime: &Bound<'_, Runtime>, config: &Bound<'_, WorkerConfig>) -> PyResult<(Worker, HistoryFeeder)> {
+pub fn replay_worker(
+    runtime: &Bound<'_, Runtime>,
+    config: &Bound<'_, WorkerConfig>,
+) -> PyResult<(Worker, HistoryFeeder)> {
     let runtime = runtime.get().share();
     let (feeder, stream) = CoreFeeder::new(1);
     let input = ReplayWorkerInput::new(config.get().to_core()?, stream);
@@ -41,12 +46,24 @@ impl HistoryFeeder {
     /// Replays a serialized `temporal.api.history.v1.History`; the operation ends when the worker has taken it.
     fn feed(&self, workflow_id: String, history: &[u8]) -> PyResult<Operation> {
         let inner = self.0.get()?;
-        let history = History::decode(history)
-            .map_err(|error| Error::InvalidArgument(format!("the history of {workflow_id:?} cannot be read: {error}")))?;
+        let history = History::decode(history).map_err(|error| {
+            Error::InvalidArgument(format!("the history of {workflow_id:?} cannot be read: {error}"))
+        })?;
+        // Core takes the facts of a run from its first event, and panics without it.
+        let starts = |event: &HistoryEvent| {
+            matches!(event.attributes, Some(Attributes::WorkflowExecutionStartedEventAttributes(_)))
+        };
+        if !history.events.first().is_some_and(starts) {
+            let message = format!("the history of {workflow_id:?} does not begin with the start of a workflow");
+            return Err(Error::InvalidArgument(message).into());
+        }
         let feeder = inner.feeder.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let feeder = feeder.ok_or(Error::Closed { what: "history feeder" })?;
         Ok(Operation::new(&inner.runtime, async move {
-            feeder.feed(HistoryForReplay::new(history, workflow_id)).await.map_err(|_| Error::Closed { what: "replay worker" })
+            feeder
+                .feed(HistoryForReplay::new(history, workflow_id))
+                .await
+                .map_err(|_| Error::Closed { what: "replay worker" })
         }))
     }
 

@@ -176,12 +176,12 @@ mod tests {
 
     #[test]
     fn the_close_event_names_the_next_run() {
-        let closed = event(Attributes::WorkflowExecutionContinuedAsNewEventAttributes(Box::new(
+        let closed = event(Attributes::WorkflowExecutionContinuedAsNewEventAttributes(
             history::WorkflowExecutionContinuedAsNewEventAttributes {
                 new_execution_run_id: "next".to_owned(),
                 ..Default::default()
             },
-        )));
+        ));
         let outcome = outcome(closed, "first", false).unwrap();
         assert_eq!((outcome.kind, outcome.run_id.as_str()), ("continued_as_new", "first"));
         assert_eq!(outcome.new_execution_run_id, "next");

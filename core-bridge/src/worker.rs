@@ -202,8 +202,10 @@ impl Worker {
         let inner = self.0.get()?;
         let core = inner.core()?;
         let config = core.get_config();
-        let (workflows, activities) = (config.task_types.enable_workflows, config.task_types.enable_remote_activities
-            || config.task_types.enable_local_activities);
+        let (workflows, activities) = (
+            config.task_types.enable_workflows,
+            config.task_types.enable_remote_activities || config.task_types.enable_local_activities,
+        );
         let handle = inner.runtime.handle()?;
         // The loops are tasks of their own: when the operation is aborted they go on, as Core demands, until shutdown.
         let mut polls: Vec<JoinHandle<Result<(), Error>>> = Vec::new();
@@ -242,7 +244,12 @@ impl Worker {
         if !more {
             return Ok(None);
         }
-        mailbox.take().into_iter().map(|activation| activation_to_python(py, activation)).collect::<PyResult<_>>().map(Some)
+        mailbox
+            .take()
+            .into_iter()
+            .map(|activation| activation_to_python(py, activation))
+            .collect::<PyResult<_>>()
+            .map(Some)
     }
 
     /// Waits, detached from Python, for an activity to run on this thread; `None` when no more will come.

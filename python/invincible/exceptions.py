@@ -13,7 +13,7 @@ from datetime import timedelta
 from enum import IntEnum
 from typing import Any
 
-from invincible._native import Failure
+from invincible import _native
 
 
 class TemporalError(Exception):
@@ -35,7 +35,7 @@ class FailureError(TemporalError):
     """
 
     def __init__(
-        self, message: str, *, failure: Failure | None = None, exc_args: tuple[Any, ...] | None = None
+        self, message: str, *, failure: _native.Failure | None = None, exc_args: tuple[Any, ...] | None = None
     ) -> None:
         """Creates the error."""
         super().__init__(*((message,) if exc_args is None else exc_args))
@@ -48,7 +48,7 @@ class FailureError(TemporalError):
         return self._message
 
     @property
-    def failure(self) -> Failure | None:
+    def failure(self) -> _native.Failure | None:
         """The failure this exception was made from, if it came from the server."""
         return self._failure
 
@@ -63,7 +63,7 @@ def _unpickle(error_type: type[FailureError], args: tuple[Any, ...], state: dict
     error = error_type.__new__(error_type, *args)
     error.__dict__.update(state)
     serialized = state["_failure"]
-    error._failure = None if serialized is None else Failure.FromString(serialized)
+    error._failure = None if serialized is None else _native.Failure.FromString(serialized)
     return error
 
 

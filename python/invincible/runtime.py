@@ -332,7 +332,9 @@ class _LogForwarder:
             for record in records:
                 self._hand_on(record)
             if dropped:
-                self._config.logger.warning("%d log records of Core were dropped: they came faster than handled", dropped)
+                self._config.logger.warning(
+                    "%d log records of Core were dropped: they came faster than handled", dropped
+                )
             if not records:
                 return
 

@@ -112,7 +112,7 @@ class TLSConfig:
         domain: Name to call the server by, and to expect in its certificate, instead of the target host's.
         client_cert: Certificate of this client, for mutual TLS; with ``client_private_key``.
         client_private_key: Its key.
-        verification_server_name: Name to expect in the certificate where it is neither the target host's nor ``domain``.
+        verification_server_name: Name to expect in the certificate, where it is another one still.
     """
 
     server_root_ca_cert: bytes | None = field(default=None, repr=False)
@@ -122,11 +122,15 @@ class TLSConfig:
     verification_server_name: str | None = None
 
     def __post_init__(self) -> None:
-        """Refuses text and file names where PEM bytes are wanted."""
+        """Refuses what is not PEM, a file name say."""
         for name in ("server_root_ca_cert", "client_cert", "client_private_key"):
             value = getattr(self, name)
-            if value is not None and not isinstance(value, bytes):
+            if value is None:
+                continue
+            if not isinstance(value, bytes):
                 raise TypeError(f"{name} must be the PEM data as bytes, got {type(value).__name__}")
+            if b"-----BEGIN " not in value:
+                raise ValueError(f"{name} holds no PEM data: it must have a line -----BEGIN ...-----")
 
 
 @dataclass
@@ -312,7 +316,7 @@ class ServiceClient:
         """
         if self._connected is None:
             raise RuntimeError(
-                f"the client is not connected to {self.config.target_host} yet: connect without lazy=True, or make a call"
+                f"the client is not connected to {self.config.target_host} yet: connect without lazy, or make a call"
             )
         return self._connected
 

@@ -239,9 +239,12 @@ class TestSearchAttributes:
         assert len(attributes) == 2
         assert attributes[self.count] == 3
         assert [pair.key.name for pair in attributes] == ["Count", "Tags"]
-        assert self.tags in attributes
-        assert SearchAttributeKey.for_text("Tags") not in attributes
-        assert "Tags" not in attributes
+        of_another_type: Any = SearchAttributeKey.for_text("Tags")
+        key: Any = self.tags
+        name: Any = "Tags"
+        assert key in attributes
+        assert of_another_type not in attributes
+        assert name not in attributes
         assert attributes.get(SearchAttributeKey.for_bool("Missing")) is None
         assert attributes.get(SearchAttributeKey.for_bool("Missing"), "default") == "default"
         with pytest.raises(KeyError, match="Missing"):
@@ -252,7 +255,8 @@ class TestSearchAttributes:
         assert TypedSearchAttributes(pairs) == TypedSearchAttributes(pairs[::-1])
 
     def test_a_name_occurs_once(self) -> None:
-        pairs = [SearchAttributePair(self.count, 3), SearchAttributePair(SearchAttributeKey.for_text("Count"), "3")]
+        text = SearchAttributeKey.for_text("Count")
+        pairs: list[Any] = [SearchAttributePair(self.count, 3), SearchAttributePair(text, "3")]
         with pytest.raises(ValueError, match="Duplicate search attribute entries found for key Count"):
             TypedSearchAttributes(pairs)
 

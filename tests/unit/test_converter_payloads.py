@@ -134,7 +134,7 @@ class TestJSON:
                 return str(o) if isinstance(o, IPv4Address) else super().default(o)
 
         class Decoder(json.JSONDecoder):
-            def decode(self, s: str, *args: Any) -> Any:
+            def decode(self, s: str, _w: Any = None) -> Any:
                 return ["decoded", super().decode(s)]
 
         own = JSONPlainPayloadConverter(encoder=Encoder, decoder=Decoder, encoding="json/own")
@@ -142,7 +142,7 @@ class TestJSON:
         assert payload == Payload({"encoding": b"json/own"}, b'{"a":[1],"b":"10.0.0.1"}')
         assert own.encoding == "json/own"
         assert own.from_payload(Payload({}, b"1")) == ["decoded", 1]
-        assert own.from_payload(Payload({}, b"1"), tuple[str, float]) == ("decoded", 1.0)  # type: ignore[arg-type]
+        assert own.from_payload(Payload({}, b"1"), tuple[str, float]) == ("decoded", 1.0)
         with pytest.raises(TypeError, match="Object of type Secret is not JSON serializable"):
             own.to_payload(Secret(1))
 

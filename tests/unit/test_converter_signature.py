@@ -36,7 +36,7 @@ def ship(order: Order, express: bool = False, *, lang: str = "en", copies: int =
     return f"{order.items[0].sku} {express} {lang} {copies}"
 
 
-def plain(a: int, b: str = "default", c: Any = None) -> None: ...
+def plain(a: int, b: str = "default", c: Any = 3) -> None: ...
 
 
 def collect(first: int, *rest: Item, **ignored: Any) -> list[Item]:
@@ -151,7 +151,7 @@ class TestDecode:
             (
                 PLAIN,
                 [1, "b", 3, 4],
-                "activity 'plain' takes (a: int, b: str = 'default', c: Any = None), but 4 arguments arrived",
+                "activity 'plain' takes (a: int, b: str = 'default', c: Any = 3), but 4 arguments arrived",
             ),
             (
                 COLLECT,

@@ -298,6 +298,11 @@ AS_OFFICIAL: list[tuple[Any, Any, Any]] = [
     (datetime, "20200102T030405", datetime(2020, 1, 2, 3, 4, 5)),
     (
         datetime,
+        "1900-01-01T00:00:00+00:53:28",
+        datetime(1900, 1, 1, tzinfo=timezone(timedelta(minutes=53, seconds=28))),
+    ),
+    (
+        datetime,
         "2020-01-02T03:04:05.5+02:00",
         datetime(2020, 1, 2, 3, 4, 5, 500_000, tzinfo=timezone(timedelta(hours=2))),
     ),
@@ -496,8 +501,10 @@ def test_hints_made_on_the_fly_do_not_mix_up() -> None:
 
 
 def test_type_aliases() -> None:
-    assert value_to_type(TypeAliasType("Items", list[Item]), [JSON_ITEM]) == [ITEM]
-    many = TypeAliasType("Many", list[T], type_params=(T,))  # type: ignore[misc]
+    make: Any = TypeAliasType
+    assert value_to_type(make("Items", list[Item]), [JSON_ITEM]) == [ITEM]
+    items: Any = list[T]  # type: ignore[valid-type]  # pyright: ignore[reportGeneralTypeIssues]
+    many = make("Many", items, type_params=(T,))
     assert value_to_type(many[Item], [JSON_ITEM]) == [ITEM]
 
 

@@ -238,6 +238,13 @@ class TestRefused:
         while value:
             value = value.pop()
 
+    def test_iterators_are_read_once(self) -> None:
+        assert converter.to_payload({"a": iter([1, 2]), "b": map(str, [3])}).data == b'{"a":[1,2],"b":["3"]}'
+        with pytest.raises(ConversionError, match="an iterator cannot be written beside keys that are not text"):
+            converter.to_payload([iter([1, 2]), {UUID(int=1): 1}])
+        with pytest.raises(ConversionError, match=r"^\[1\]: a value of type object cannot be written as JSON"):
+            converter.to_payload([iter([1, 2]), object()])
+
     def test_errors_of_a_models_own_code_are_its_own(self) -> None:
         class Broken:
             def dict(self) -> dict[str, Any]:
@@ -314,13 +321,18 @@ def test_encodings_in_order() -> None:
 
 def test_protobuf_is_not_imported_before_a_message_is_met() -> None:
     code = (
-        "import sys\n"
-        "from invincible.converter import FailureConverter, PayloadConverter, default\n"
+        "import asyncio, sys\n"
+        "from invincible.converter import DataConverter, FailureConverter, PayloadCodec, PayloadConverter\n"
+        "class Codec(PayloadCodec):\n"
+        "    async def encode(self, payloads): return list(payloads)\n"
+        "    decode = encode\n"
         "converter = PayloadConverter.default\n"
         "for value in (None, b'x', 1, {'a': [1.5]}):\n"
         "    assert converter.from_payload(converter.to_payload(value)) == value\n"
         "failure = FailureConverter.default.to_native(ValueError('x'), converter)\n"
         "FailureConverter.default.from_native(failure, converter)\n"
+        "asyncio.run(DataConverter(payload_codec=Codec()).encode_failure(ValueError('x')))\n"
+        "asyncio.run(DataConverter(payload_codec=Codec()).decode_failure(failure))\n"
         "print([name for name in sys.modules if name.startswith(('google', 'invincible.api'))])\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)

@@ -16,13 +16,14 @@ SOURCES = Path(__file__).parents[2] / "python" / PACKAGE
 LAYERS = (
     ("_native", "api"),
     ("common", "exceptions", "types"),
-    ("converter", "envconfig", "runtime", "service"),
+    ("_loop", "converter", "envconfig", "runtime", "service"),
     ("_engine",),
     ("activity", "nexus", "workflow"),
     ("client",),
     ("worker",),
     ("testing",),
     ("cli", "contrib"),
+    ("__main__",),
 )
 LAYER = {part: number for number, layer in enumerate(LAYERS) for part in layer}
 # Each of these needs an extra of its own, so nothing may rely on them.

@@ -93,6 +93,8 @@ class WorkflowTask(asyncio.Task[T]):
     def __init__(self, coroutine: Coroutine[Any, Any, T], *, loop: WorkflowLoop, **options: Any) -> None:
         self._order = loop.next_order()
         super().__init__(coroutine, loop=loop, **options)
+        # A run that leaves the cache drops its tasks; asyncio would log each as destroyed while pending.
+        self._log_destroy_pending = False
 
     def __hash__(self) -> int:
         return self._order
@@ -132,8 +134,6 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
         self._ready.clear()
         for task in self._tasks:
             if not task.done():
-                # CPython logs a pending task that is garbage collected, which is just what eviction means.
-                task._log_destroy_pending = False  # type: ignore[attr-defined]
                 coroutine = task.get_coro()
                 try:
                     if coroutine is not None:

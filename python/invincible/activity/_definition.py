@@ -158,20 +158,22 @@ def defn(
             return f"Hello, {name}"
     """
 
+    if dynamic and name:
+        raise ValueError("an activity is either dynamic or has a name, not both")
+    defaults = ActivityOptions().replaced(options)
+
     def decorate(fn: Any) -> Any:
         if not callable(fn):
             raise TypeError(f"@activity.defn decorates functions, got {type(fn).__name__}")
-        if dynamic and name:
-            raise ValueError("an activity is either dynamic or has a name, not both")
         definition = ActivityDefinition(
             name=None if dynamic else (name or fn.__name__),
             function=fn,
             is_method=_is_method(fn),
             is_async=inspect.iscoroutinefunction(fn),
             no_thread_cancel_exception=no_thread_cancel_exception,
-            options=ActivityOptions().replaced(options),
+            options=defaults,
         )
-        calls: ActivityCalls[Any, Any] = ActivityCalls(definition, definition.options)
+        calls: ActivityCalls[Any, Any] = ActivityCalls(definition, defaults)
         fn.__invincible_activity__ = definition
         fn.start, fn.execute, fn.with_options = calls.start, calls.execute, calls.with_options
         return fn

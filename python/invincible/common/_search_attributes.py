@@ -106,7 +106,8 @@ class SearchAttributeKey(ABC, Generic[SearchAttributeValueType]):
     @staticmethod
     def for_keyword_list(name: str) -> SearchAttributeKey[Sequence[str]]:
         """A key of lists of keywords."""
-        return _Key(name, SearchAttributeIndexedValueType.KEYWORD_LIST, Sequence[str])
+        value_type: Any = Sequence[str]
+        return _Key(name, SearchAttributeIndexedValueType.KEYWORD_LIST, value_type)
 
     @staticmethod
     def _from_metadata_type(name: str, metadata_type: str) -> SearchAttributeKey[Any] | None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from invincible._native import Failure, Payload
 
 from ._errors import ConversionError
-from ._failure_payloads import with_payloads
+from ._failure_payloads import Convert, with_payloads
 from ._payloads import as_payload
 
 if TYPE_CHECKING:
@@ -96,16 +96,17 @@ async def decoded(codec: PayloadCodec, payloads: Sequence[Payload]) -> list[Payl
     return [as_payload(payload) for payload in await codec.decode(payloads)]
 
 
-async def _replace(message: Payloads, payloads: Any) -> None:
+async def _replace(message: Payloads, payloads: Awaitable[list[Payload]]) -> None:
     from ._messages import payloads_message
 
     message.CopyFrom(payloads_message(await payloads))
 
 
-async def _replaced(failure: Any, convert: Any) -> Failure:
+async def _replaced(failure: Any, convert: Convert) -> Failure:
+    if isinstance(failure, Failure):
+        return await with_payloads(failure, convert)
     from ._messages import as_failure, fill
 
     result = await with_payloads(as_failure(failure), convert)
-    if not isinstance(failure, Failure):
-        fill(failure, result)
+    fill(failure, result)
     return result

@@ -19,7 +19,6 @@ from ._decode_leaves import (
 )
 from ._errors import ConversionError
 
-
 # Decoders that take text and mappings for want of a list.
 SEQUENCE_DECODERS: WeakSet[Decoder] = WeakSet()
 

@@ -34,7 +34,7 @@ def dataclass_decoder(record: type[Any], arguments: tuple[Any, ...], decoder_for
         decoders = _field_decoders(record, arguments, decoder_for)
         later = frozenset(field.name for field in fields if not field.init)
         required = tuple(field.name for field in fields if field.init and _has_no_default(field))
-        plan[:] = [(field.name, *decoders.get(field.name, (None, _refusing(name, field.name)))) for field in fields]
+        plan[:] = [(field.name, *decoders[field.name]) for field in fields]
         ready = True
 
     def decode(value: Any) -> Any:
@@ -145,7 +145,7 @@ def _field_decoders(
     record: type[Any], arguments: tuple[Any, ...], decoder_for: Compile
 ) -> dict[str, tuple[type | None, Decoder]]:
     try:
-        hints = get_type_hints(record, include_extras=True)
+        hints = _field_hints(record)
     except NameError as error:
         raise ConversionError(unresolved(error, record.__name__)) from None
     except Exception as error:
@@ -153,6 +153,21 @@ def _field_decoders(
     variables = type_arguments(record, arguments)
     decoders = {field: decoder_for(substituted(hint, variables)) for field, hint in hints.items()}
     return {field: (PASSED_THROUGH.get(decoder), decoder) for field, decoder in decoders.items()}
+
+
+def _field_hints(record: type[Any]) -> dict[str, Any]:
+    try:
+        return get_type_hints(record, include_extras=True)
+    except TypeError:
+        if not dataclasses.is_dataclass(record):
+            raise
+    # Python 3.10 does not resolve InitVar and KW_ONLY, which annotate what is no field.
+    names = {field.name for field in dataclasses.fields(record)}
+    hints: dict[str, Any] = {}
+    for base in reversed(record.__mro__):
+        own = {name: hint for name, hint in vars(base).get("__annotations__", {}).items() if name in names}
+        hints |= get_type_hints(type(base.__name__, (), {"__annotations__": own, "__module__": base.__module__}))
+    return hints
 
 
 def _has_no_default(field: dataclasses.Field[Any]) -> bool:
@@ -170,10 +185,3 @@ def _created(name: str, record: type[Any], required: tuple[str, ...], fields: di
             names = ", ".join(map(repr, missing))
             raise ConversionError(f"{name} needs the field{'s' if len(missing) > 1 else ''} {names}") from None
         raise ConversionError.refused(name, error) from error
-
-
-def _refusing(record: str, field: str) -> Decoder:
-    def decode(value: Any) -> Any:
-        raise ConversionError(f"field {field!r} of {record} has no type")
-
-    return decode

@@ -62,7 +62,10 @@ else:
         Raises:
             ValueError: The text is no point in time.
         """
-        match = _DATETIME.fullmatch(text)
+        try:
+            return datetime.fromisoformat(text)
+        except ValueError:
+            match = _DATETIME.fullmatch(text)
         if match is None:
             raise ValueError("not an ISO 8601 date and time")
         date = f"{match['year']}-{match['month']}-{match['day']}"

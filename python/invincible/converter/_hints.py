@@ -67,7 +67,7 @@ def substituted(hint: Any, arguments: Mapping[Any, Any]) -> Any:
     if isinstance(hint, TypeVar):
         return arguments.get(hint, hint)
     parameters = getattr(hint, "__parameters__", ())
-    if not parameters or isinstance(hint, type):
+    if not parameters or get_origin(hint) is None:
         return hint
     return hint[tuple(arguments.get(parameter, Any) for parameter in parameters)]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, time, timedelta
 from enum import Enum
 from functools import lru_cache
@@ -49,7 +49,7 @@ def encode_json(value: Any) -> bytes:
         pass
     # Keys of other types are no error, but only a slower way knows them. It also finds the place of an error.
     try:
-        return _encoder.encode(_plain(value, set())).encode()
+        return _encoder.encode(_Plainer().plain(value)).encode()
     except RecursionError:
         raise ConversionError("cannot be written as JSON: nested too deeply") from None
 
@@ -122,45 +122,60 @@ def _field_names(record: type) -> tuple[str, ...]:
     return tuple(field.name for field in dataclasses.fields(record))
 
 
-def _plain(value: Any, holders: set[int]) -> Any:
-    """The value in JSON's own types."""
-    if value is None or isinstance(value, (str, int, float)):
-        return value
-    if id(value) in holders:
-        raise ConversionError(f"cannot be written as JSON: the {type(value).__name__} holds itself")
-    holders.add(id(value))
-    try:
-        if isinstance(value, dict):
-            return {_plain_key(key): _plain_member(key, each, holders) for key, each in value.items()}
-        if isinstance(value, (list, tuple)):
-            return [_plain_part(f"[{index}]", each, holders) for index, each in enumerate(value)]
-        if dataclasses.is_dataclass(value) and not isinstance(value, type):
-            return {name: _plain_part(f".{name}", getattr(value, name), holders) for name in _field_names(type(value))}
-        simple = _simplified(value)
-        if simple is _UNSUPPORTED:
-            raise ConversionError(
-                f"a value of type {type(value).__name__} cannot be written as JSON: use a dataclass, or a payload "
-                f"converter that knows the type"
-            )
-        return _plain(simple, holders)
-    finally:
-        holders.discard(id(value))
+class _Plainer:
+    """Turns one value into JSON's own types, and knows where in it something cannot be."""
 
+    def __init__(self) -> None:
+        self._holders: set[int] = set()
+        self._used_up = False
 
-def _plain_part(step: str, value: Any, holders: set[int]) -> Any:
-    try:
-        return _plain(value, holders)
-    except ConversionError as error:
-        error.within(step)
-        raise
+    def plain(self, value: Any) -> Any:
+        result = self._plain(value)
+        if self._used_up:
+            raise ConversionError("an iterator cannot be written beside keys that are not text: make it a list")
+        return result
 
+    def _plain(self, value: Any) -> Any:
+        if value is None or isinstance(value, (str, int, float)):
+            return value
+        if isinstance(value, Iterator):
+            # The first attempt to write the value has read it to its end.
+            self._used_up = True
+            return []
+        if id(value) in self._holders:
+            raise ConversionError(f"cannot be written as JSON: the {type(value).__name__} holds itself")
+        self._holders.add(id(value))
+        try:
+            if isinstance(value, dict):
+                return {_plain_key(key): self._member(key, each) for key, each in value.items()}
+            if isinstance(value, (list, tuple)):
+                return [self._part(f"[{index}]", each) for index, each in enumerate(value)]
+            if dataclasses.is_dataclass(value) and not isinstance(value, type):
+                names = _field_names(type(value))
+                return {name: self._part(f".{name}", getattr(value, name)) for name in names}
+            simple = _simplified(value)
+            if simple is _UNSUPPORTED:
+                raise ConversionError(
+                    f"a value of type {type(value).__name__} cannot be written as JSON: use a dataclass, or a payload "
+                    f"converter that knows the type"
+                )
+            return self._plain(simple)
+        finally:
+            self._holders.discard(id(value))
 
-def _plain_member(key: Any, value: Any, holders: set[int]) -> Any:
-    try:
-        return _plain(value, holders)
-    except ConversionError as error:
-        error.within_key(key)
-        raise
+    def _part(self, step: str, value: Any) -> Any:
+        try:
+            return self._plain(value)
+        except ConversionError as error:
+            error.within(step)
+            raise
+
+    def _member(self, key: Any, value: Any) -> Any:
+        try:
+            return self._plain(value)
+        except ConversionError as error:
+            error.within_key(key)
+            raise
 
 
 def _plain_key(key: Any) -> str:

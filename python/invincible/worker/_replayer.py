@@ -19,8 +19,9 @@ from invincible.runtime import Runtime
 from ._worker import failing_on_nondeterminism
 from ._workflows import WorkflowThread, workflow_definitions
 
-# `EvictionReason` of Core: the history did not fit the code.
-_NONDETERMINISM = 3
+# Reasons for which Core drops a run (`EvictionReason`): it is replayed, the code does not fit the history, the state
+# machines met an event that they cannot. Without a server, the last two have the same cause.
+_LANG_REQUESTED, _NONDETERMINISM, _FATAL = 5, 3, 8
 
 
 @dataclass(frozen=True)
@@ -130,11 +131,11 @@ class Replayer:
             nondeterminism_fails_workflow_types=fails.types,
         )
         native, feeder = _native.replay_worker((self._runtime or Runtime.default())._native, config)
-        errors: dict[str, BaseException] = {}
+        errors: dict[str, Exception] = {}
         evictions: asyncio.Queue[RemoveFromCache] = asyncio.Queue()
         ended = loop.create_future()
 
-        def on_failure(run_id: str, error: BaseException) -> None:
+        def on_failure(run_id: str, error: Exception) -> None:
             errors.setdefault(run_id, error)
 
         def on_eviction(run_id: str, reason: RemoveFromCache) -> None:
@@ -150,11 +151,7 @@ class Replayer:
             async for history in histories:
                 await _loop.run(feeder.feed(history.workflow_id, history._serialized()))
                 eviction = await evictions.get()
-                error = errors.pop(history.run_id, None)
-                if error is None and eviction.reason == _NONDETERMINISM:
-                    error = NondeterminismError(eviction.message)
-                assert error is None or isinstance(error, Exception)
-                yield WorkflowReplayResult(history, error)
+                yield WorkflowReplayResult(history, errors.pop(history.run_id, None) or _replay_error(eviction))
 
         try:
             yield results()
@@ -163,6 +160,14 @@ class Replayer:
             native.initiate_shutdown()
             await asyncio.wait((polls, ended))
             await _loop.run(native.finalize_shutdown())
+
+
+def _replay_error(eviction: RemoveFromCache) -> Exception | None:
+    if eviction.reason == _LANG_REQUESTED:
+        return None
+    if eviction.reason in (_NONDETERMINISM, _FATAL):
+        return NondeterminismError(eviction.message)
+    return RuntimeError(f"the history could not be replayed: {eviction.message}")
 
 
 async def _each(histories: Iterable[WorkflowHistory]) -> AsyncIterator[WorkflowHistory]:

@@ -64,7 +64,7 @@ class WorkflowThread:
         definitions: Definitions,
         context: WorkerContext,
         *,
-        on_failure: Callable[[str, BaseException], None] | None = None,
+        on_failure: Callable[[str, Exception], None] | None = None,
         on_eviction: Callable[[str, RemoveFromCache], None] | None = None,
     ) -> None:
         self._native = native
@@ -99,16 +99,14 @@ class WorkflowThread:
     def _process(self, activation: Activation) -> None:
         run_id = activation.run_id
         try:
-            jobs = activation.jobs
-            if type(jobs[-1]) is RemoveFromCache:
-                self._evict(run_id, jobs[-1])
-                commands: list[Any] = []
-            else:
-                run = self._runs.get(run_id)
-                if run is None:
-                    run = self._runs[run_id] = self._new_run(activation)
-                commands = run.activate(activation)
-            self._native.complete_workflow_task(run_id, commands)
+            last = activation.jobs[-1]
+            if type(last) is RemoveFromCache:
+                self._evict(run_id, last)
+                return
+            run = self._runs.get(run_id)
+            if run is None:
+                run = self._runs[run_id] = self._new_run(activation)
+            self._native.complete_workflow_task(run_id, run.activate(activation))
         except Exception as error:  # noqa: BLE001  # whatever it is, Core must have an answer
             self._fail(run_id, error)
 
@@ -130,6 +128,7 @@ class WorkflowThread:
         run = self._runs.pop(run_id, None)
         if run is not None:
             run.evict()
+        self._native.complete_workflow_task(run_id, ())
         if self._on_eviction is not None:
             self._on_eviction(run_id, reason)
 

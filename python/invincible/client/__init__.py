@@ -1,0 +1,58 @@
+"""Clients: start workflows, wait for their results, query, signal, cancel, describe them.
+
+client = await Client.connect("localhost:7233")
+handle = await client.start_workflow(Order.run, order, id=f"order-{order.id}", task_queue="orders")
+await handle.signal(Order.approve)
+receipt = await handle.result()
+"""
+
+from __future__ import annotations
+
+from ._client import Client, ClientConfig
+from ._description import WorkflowExecution, WorkflowExecutionDescription
+from ._errors import (
+    WorkflowContinuedAsNewError,
+    WorkflowFailureError,
+    WorkflowQueryFailedError,
+    WorkflowQueryRejectedError,
+    WorkflowTaskFailedError,
+)
+from ._handle import WorkflowHandle
+from ._history import WorkflowHistory, WorkflowHistoryEventAsyncIterator
+from ._inputs import (
+    CancelWorkflowInput,
+    DescribeWorkflowInput,
+    FetchWorkflowHistoryEventsInput,
+    QueryWorkflowInput,
+    SignalWorkflowInput,
+    StartWorkflowInput,
+    TerminateWorkflowInput,
+)
+from ._interceptor import Interceptor, OutboundInterceptor
+from ._status import WorkflowExecutionStatus, WorkflowHistoryEventFilterType
+
+__all__ = [
+    "CancelWorkflowInput",
+    "Client",
+    "ClientConfig",
+    "DescribeWorkflowInput",
+    "FetchWorkflowHistoryEventsInput",
+    "Interceptor",
+    "OutboundInterceptor",
+    "QueryWorkflowInput",
+    "SignalWorkflowInput",
+    "StartWorkflowInput",
+    "TerminateWorkflowInput",
+    "WorkflowContinuedAsNewError",
+    "WorkflowExecution",
+    "WorkflowExecutionDescription",
+    "WorkflowExecutionStatus",
+    "WorkflowFailureError",
+    "WorkflowHandle",
+    "WorkflowHistory",
+    "WorkflowHistoryEventAsyncIterator",
+    "WorkflowHistoryEventFilterType",
+    "WorkflowQueryFailedError",
+    "WorkflowQueryRejectedError",
+    "WorkflowTaskFailedError",
+]

@@ -1,0 +1,525 @@
+"""The client: a connection to a namespace, and the workflows in it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import timedelta
+from typing import Any, cast, overload
+
+from typing_extensions import Self, TypedDict, Unpack
+
+from invincible.common import (
+    Priority,
+    QueryRejectCondition,
+    RetryPolicy,
+    SearchAttributes,
+    TypedSearchAttributes,
+    VersioningOverride,
+    WorkflowIDConflictPolicy,
+    WorkflowIDReusePolicy,
+)
+from invincible.converter import DataConverter
+from invincible.runtime import Runtime
+from invincible.service import (
+    ConnectConfig,
+    DnsLoadBalancingConfig,
+    GrpcCompression,
+    HttpConnectProxyConfig,
+    KeepAliveConfig,
+    RetryConfig,
+    ServiceClient,
+    TLSConfig,
+)
+from invincible.types import (
+    AnyType,
+    CallableAsyncNoParam,
+    CallableAsyncSingleParam,
+    MethodAsyncNoParam,
+    MethodAsyncSingleParam,
+    ParamType,
+    ReturnType,
+    SelfType,
+)
+
+from . import _reference
+from ._handle import WorkflowHandle
+from ._inputs import StartWorkflowInput
+from ._interceptor import Interceptor, OutboundInterceptor
+from ._options import StartOptions
+from ._outbound import NativeCalls
+from ._reference import NOT_GIVEN
+
+
+class ClientConfig(TypedDict):
+    """What a :class:`Client` is made of: its constructor's arguments."""
+
+    service_client: ServiceClient
+    namespace: str
+    data_converter: DataConverter
+    interceptors: Sequence[Interceptor]
+    default_workflow_query_reject_condition: QueryRejectCondition | None
+
+
+class Client:
+    """Starts workflows in one namespace of a Temporal service, and talks to them.
+
+    A client may be used by any number of tasks at once, and in any event loop, but not in a process forked from the one
+    that connected it: connect again there.
+
+    Args:
+        service_client: The connection. :meth:`connect` makes both.
+        namespace: The namespace.
+        data_converter: Converts arguments, results and failures.
+        interceptors: Code around the calls; the first is outermost.
+        default_workflow_query_reject_condition: States of a workflow in which queries that name none are rejected.
+
+    Example:
+        client = await Client.connect("localhost:7233")
+        greeting = await client.execute_workflow(Greet.run, "Ada", id="greet-ada", task_queue="greetings")
+    """
+
+    # Set by test environments: those who wait for a result are told that a workflow task failed, see
+    # WorkflowTaskFailedError.
+    _raise_task_failures = False
+
+    def __init__(
+        self,
+        service_client: ServiceClient,
+        *,
+        namespace: str = "default",
+        data_converter: DataConverter = DataConverter.default,
+        interceptors: Sequence[Interceptor] = [],
+        default_workflow_query_reject_condition: QueryRejectCondition | None = None,
+    ) -> None:
+        """Creates the client over a connection."""
+        self._service_client = service_client
+        self._namespace = namespace
+        self._data_converter = data_converter
+        self._interceptors = interceptors
+        self._default_workflow_query_reject_condition = default_workflow_query_reject_condition
+        self._calls: OutboundInterceptor = NativeCalls(self)
+        for interceptor in reversed(interceptors):
+            self._calls = interceptor.intercept_client(self._calls)
+
+    @classmethod
+    async def connect(
+        cls,
+        target_host: str,
+        *,
+        namespace: str = "default",
+        api_key: str | None = None,
+        data_converter: DataConverter = DataConverter.default,
+        interceptors: Sequence[Interceptor] = [],
+        default_workflow_query_reject_condition: QueryRejectCondition | None = None,
+        tls: bool | TLSConfig | None = None,
+        retry_config: RetryConfig | None = None,
+        keep_alive_config: KeepAliveConfig | None = KeepAliveConfig.default,
+        connect_timeout: timedelta | None = None,
+        rpc_metadata: Mapping[str, str | bytes] = {},
+        identity: str | None = None,
+        lazy: bool = False,
+        runtime: Runtime | None = None,
+        http_connect_proxy_config: HttpConnectProxyConfig | None = None,
+        dns_load_balancing_config: DnsLoadBalancingConfig | None = None,
+        grpc_compression: GrpcCompression = GrpcCompression.GZIP,
+    ) -> Self:
+        """Connects to a Temporal service.
+
+        Args:
+            target_host: The service as ``host:port``.
+            namespace: The namespace.
+            api_key: Key sent with every call. Turns TLS on unless ``tls`` is ``False``.
+            data_converter: Converts arguments, results and failures.
+            interceptors: Code around the calls; the first is outermost. Those that are interceptors of workers too are
+                used by workers of this client.
+            default_workflow_query_reject_condition: States of a workflow in which queries that name none are rejected.
+            tls: Whether to use TLS, or how.
+            retry_config: How failed calls are repeated.
+            keep_alive_config: Pings, by which a dead connection is noticed; ``None`` for none.
+            connect_timeout: Longest time for a connection to come about; that of the system if ``None``.
+            rpc_metadata: Headers of every call; names of those with ``bytes`` end in ``-bin``.
+            identity: How the server names this client; ``pid@host`` by default.
+            lazy: Whether to connect only when the first call is made. Workers cannot use such a client.
+            runtime: The runtime; the default one if ``None``.
+            http_connect_proxy_config: A proxy.
+            dns_load_balancing_config: Load balancing over all addresses of the name; ``None`` for none.
+            grpc_compression: Compression of messages. A server that cannot is talked to without.
+
+        Raises:
+            RuntimeError: There is no connection; the message names the address and the reason.
+            ValueError: An option makes no sense; the message names it.
+        """
+        service_client = await ServiceClient.connect(
+            ConnectConfig(
+                target_host=target_host,
+                api_key=api_key,
+                tls=tls,
+                retry_config=retry_config,
+                keep_alive_config=keep_alive_config,
+                rpc_metadata=rpc_metadata,
+                identity=identity or "",
+                lazy=lazy,
+                runtime=runtime,
+                http_connect_proxy_config=http_connect_proxy_config,
+                dns_load_balancing_config=dns_load_balancing_config,
+                grpc_compression=grpc_compression,
+                connect_timeout=connect_timeout,
+            )
+        )
+        return cls(
+            service_client,
+            namespace=namespace,
+            data_converter=data_converter,
+            interceptors=interceptors,
+            default_workflow_query_reject_condition=default_workflow_query_reject_condition,
+        )
+
+    def config(self) -> ClientConfig:
+        """What this client is made of. Changed a little, it makes another one: ``Client(**config)``."""
+        return ClientConfig(
+            service_client=self._service_client,
+            namespace=self._namespace,
+            data_converter=self._data_converter,
+            interceptors=self._interceptors,
+            default_workflow_query_reject_condition=self._default_workflow_query_reject_condition,
+        )
+
+    @property
+    def service_client(self) -> ServiceClient:
+        """The connection."""
+        return self._service_client
+
+    @property
+    def namespace(self) -> str:
+        """The namespace."""
+        return self._namespace
+
+    @property
+    def identity(self) -> str:
+        """How the server names this client."""
+        return self._service_client.config.identity
+
+    @property
+    def data_converter(self) -> DataConverter:
+        """Converts arguments, results and failures."""
+        return self._data_converter
+
+    @property
+    def rpc_metadata(self) -> Mapping[str, str | bytes]:
+        """Headers of every call. To change them, set a new mapping."""
+        return self._service_client.config.rpc_metadata
+
+    @rpc_metadata.setter
+    def rpc_metadata(self, value: Mapping[str, str | bytes]) -> None:
+        self._service_client.update_rpc_metadata(value)
+
+    @property
+    def api_key(self) -> str | None:
+        """Key sent with every call."""
+        return self._service_client.config.api_key
+
+    @api_key.setter
+    def api_key(self, value: str | None) -> None:
+        self._service_client.update_api_key(value)
+
+    @overload
+    async def start_workflow(
+        self, workflow: MethodAsyncNoParam[SelfType, ReturnType], **options: Unpack[StartOptions]
+    ) -> WorkflowHandle[SelfType, ReturnType]: ...
+    @overload
+    async def start_workflow(
+        self, workflow: CallableAsyncNoParam[ReturnType], **options: Unpack[StartOptions]
+    ) -> WorkflowHandle[Any, ReturnType]: ...
+    @overload
+    async def start_workflow(
+        self,
+        workflow: MethodAsyncSingleParam[SelfType, ParamType, ReturnType],
+        arg: ParamType,
+        **options: Unpack[StartOptions],
+    ) -> WorkflowHandle[SelfType, ReturnType]: ...
+    @overload
+    async def start_workflow(
+        self,
+        workflow: CallableAsyncSingleParam[ParamType, ReturnType],
+        arg: ParamType,
+        **options: Unpack[StartOptions],
+    ) -> WorkflowHandle[Any, ReturnType]: ...
+    @overload
+    async def start_workflow(
+        self, workflow: Callable[..., Awaitable[ReturnType]], *, args: Sequence[Any], **options: Unpack[StartOptions]
+    ) -> WorkflowHandle[Any, ReturnType]: ...
+    @overload
+    async def start_workflow(
+        self,
+        workflow: str,
+        arg: Any = ...,
+        *,
+        args: Sequence[Any] = ...,
+        result_type: type[AnyType],
+        **options: Unpack[StartOptions],
+    ) -> WorkflowHandle[Any, AnyType]: ...
+    @overload
+    async def start_workflow(
+        self, workflow: str, arg: Any = ..., *, args: Sequence[Any] = ..., **options: Unpack[StartOptions]
+    ) -> WorkflowHandle[Any, Any]: ...
+    async def start_workflow(
+        self,
+        workflow: str | Callable[..., Awaitable[Any]],
+        arg: Any = NOT_GIVEN,
+        *,
+        args: Sequence[Any] = (),
+        id: str,
+        task_queue: str,
+        result_type: type | None = None,
+        execution_timeout: timedelta | None = None,
+        run_timeout: timedelta | None = None,
+        task_timeout: timedelta | None = None,
+        id_reuse_policy: WorkflowIDReusePolicy = WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+        id_conflict_policy: WorkflowIDConflictPolicy = WorkflowIDConflictPolicy.UNSPECIFIED,
+        retry_policy: RetryPolicy | None = None,
+        cron_schedule: str = "",
+        memo: Mapping[str, Any] | None = None,
+        search_attributes: TypedSearchAttributes | SearchAttributes | None = None,
+        static_summary: str | None = None,
+        static_details: str | None = None,
+        start_delay: timedelta | None = None,
+        start_signal: str | None = None,
+        start_signal_args: Sequence[Any] = (),
+        rpc_metadata: Mapping[str, str | bytes] = {},
+        rpc_timeout: timedelta | None = None,
+        request_eager_start: bool = False,
+        priority: Priority = Priority.default,
+        versioning_override: VersioningOverride | None = None,
+    ) -> WorkflowHandle[Any, Any]:
+        """Starts a workflow, and returns when the server has it.
+
+        Args:
+            workflow: A ``@workflow.run`` method, a function decorated with ``@workflow.defn``, or a workflow's name.
+            arg: The argument, where there is just one.
+            args: The arguments, where there are several.
+            id: Id of the workflow; only one of an id runs at a time.
+            task_queue: Task queue that its workers poll.
+            result_type: Type of the result; that of the method or function by default.
+            execution_timeout: Longest time for all runs together, retries and continuing as new included.
+            run_timeout: Longest time for one run.
+            task_timeout: Longest time for a worker to answer one workflow task; the server's default is ten seconds.
+            id_reuse_policy: Whether the id of a closed workflow may be used again.
+            id_conflict_policy: What to do if one of this id is running.
+            retry_policy: How a failed workflow is repeated; by default it is not.
+            cron_schedule: When to repeat it, in cron's notation.
+            memo: Values to keep with it that cannot be searched for.
+            search_attributes: Values that it can be found by.
+            static_summary: One line for the Web UI.
+            static_details: A text for the Web UI.
+            start_delay: Time to wait before it begins; a signal begins it earlier.
+            start_signal: Name of a signal to send to it, or to the one of this id that is running already.
+            start_signal_args: Arguments of the signal.
+            rpc_metadata: Headers of the call.
+            rpc_timeout: Deadline of the call.
+            request_eager_start: Whether a worker of this client may get the first task without polling.
+            priority: Priority and fairness.
+            versioning_override: Version to run on, whatever the workers say.
+
+        Returns:
+            A handle of the workflow.
+
+        Raises:
+            WorkflowAlreadyStartedError: The id is taken and the policies say that it may not be.
+            RPCError: The service refused the call.
+            TypeError: ``workflow`` is no workflow, or a value cannot be converted.
+            ArgumentError: The arguments do not fit the method or function.
+        """
+        reference = _reference.workflow(workflow)
+        return await self._calls.start_workflow(
+            StartWorkflowInput(
+                workflow=reference.name,
+                args=reference.arguments(arg, args),
+                id=id,
+                task_queue=task_queue,
+                execution_timeout=execution_timeout,
+                run_timeout=run_timeout,
+                task_timeout=task_timeout,
+                id_reuse_policy=id_reuse_policy,
+                id_conflict_policy=id_conflict_policy,
+                retry_policy=retry_policy,
+                cron_schedule=cron_schedule,
+                memo=memo,
+                search_attributes=search_attributes,
+                start_delay=start_delay,
+                headers={},
+                start_signal=start_signal,
+                start_signal_args=start_signal_args,
+                static_summary=static_summary,
+                static_details=static_details,
+                ret_type=reference.result_hint(result_type),
+                rpc_metadata=rpc_metadata,
+                rpc_timeout=rpc_timeout,
+                request_eager_start=request_eager_start,
+                priority=priority,
+                versioning_override=versioning_override,
+                _signature=reference.signature,
+            )
+        )
+
+    @overload
+    async def execute_workflow(
+        self, workflow: MethodAsyncNoParam[SelfType, ReturnType], **options: Unpack[StartOptions]
+    ) -> ReturnType: ...
+    @overload
+    async def execute_workflow(
+        self, workflow: CallableAsyncNoParam[ReturnType], **options: Unpack[StartOptions]
+    ) -> ReturnType: ...
+    @overload
+    async def execute_workflow(
+        self,
+        workflow: MethodAsyncSingleParam[SelfType, ParamType, ReturnType],
+        arg: ParamType,
+        **options: Unpack[StartOptions],
+    ) -> ReturnType: ...
+    @overload
+    async def execute_workflow(
+        self,
+        workflow: CallableAsyncSingleParam[ParamType, ReturnType],
+        arg: ParamType,
+        **options: Unpack[StartOptions],
+    ) -> ReturnType: ...
+    @overload
+    async def execute_workflow(
+        self, workflow: Callable[..., Awaitable[ReturnType]], *, args: Sequence[Any], **options: Unpack[StartOptions]
+    ) -> ReturnType: ...
+    @overload
+    async def execute_workflow(
+        self,
+        workflow: str,
+        arg: Any = ...,
+        *,
+        args: Sequence[Any] = ...,
+        result_type: type[AnyType],
+        **options: Unpack[StartOptions],
+    ) -> AnyType: ...
+    @overload
+    async def execute_workflow(
+        self, workflow: str, arg: Any = ..., *, args: Sequence[Any] = ..., **options: Unpack[StartOptions]
+    ) -> Any: ...
+    async def execute_workflow(
+        self,
+        workflow: str | Callable[..., Awaitable[Any]],
+        arg: Any = NOT_GIVEN,
+        *,
+        args: Sequence[Any] = (),
+        id: str,
+        task_queue: str,
+        result_type: type | None = None,
+        execution_timeout: timedelta | None = None,
+        run_timeout: timedelta | None = None,
+        task_timeout: timedelta | None = None,
+        id_reuse_policy: WorkflowIDReusePolicy = WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+        id_conflict_policy: WorkflowIDConflictPolicy = WorkflowIDConflictPolicy.UNSPECIFIED,
+        retry_policy: RetryPolicy | None = None,
+        cron_schedule: str = "",
+        memo: Mapping[str, Any] | None = None,
+        search_attributes: TypedSearchAttributes | SearchAttributes | None = None,
+        static_summary: str | None = None,
+        static_details: str | None = None,
+        start_delay: timedelta | None = None,
+        start_signal: str | None = None,
+        start_signal_args: Sequence[Any] = (),
+        rpc_metadata: Mapping[str, str | bytes] = {},
+        rpc_timeout: timedelta | None = None,
+        request_eager_start: bool = False,
+        priority: Priority = Priority.default,
+        versioning_override: VersioningOverride | None = None,
+    ) -> Any:
+        """Starts a workflow and waits for its result: :meth:`start_workflow`, then :meth:`WorkflowHandle.result`.
+
+        Returns:
+            The result of the workflow.
+
+        Raises:
+            WorkflowFailureError: The workflow did not complete; ``cause`` tells why.
+            WorkflowAlreadyStartedError: The id is taken and the policies say that it may not be.
+            RPCError: The service refused a call.
+            TypeError: ``workflow`` is no workflow, or a value cannot be converted.
+            ArgumentError: The arguments do not fit the method or function, or the result does not fit its type.
+        """
+        start: Callable[..., Awaitable[WorkflowHandle[Any, Any]]] = self.start_workflow
+        handle = await start(
+            workflow,
+            arg,
+            args=args,
+            id=id,
+            task_queue=task_queue,
+            result_type=result_type,
+            execution_timeout=execution_timeout,
+            run_timeout=run_timeout,
+            task_timeout=task_timeout,
+            id_reuse_policy=id_reuse_policy,
+            id_conflict_policy=id_conflict_policy,
+            retry_policy=retry_policy,
+            cron_schedule=cron_schedule,
+            memo=memo,
+            search_attributes=search_attributes,
+            static_summary=static_summary,
+            static_details=static_details,
+            start_delay=start_delay,
+            start_signal=start_signal,
+            start_signal_args=start_signal_args,
+            rpc_metadata=rpc_metadata,
+            rpc_timeout=rpc_timeout,
+            request_eager_start=request_eager_start,
+            priority=priority,
+            versioning_override=versioning_override,
+        )
+        return await handle.result(rpc_metadata=rpc_metadata, rpc_timeout=rpc_timeout)
+
+    def get_workflow_handle(
+        self,
+        workflow_id: str,
+        *,
+        run_id: str | None = None,
+        first_execution_run_id: str | None = None,
+        result_type: type | None = None,
+    ) -> WorkflowHandle[Any, Any]:
+        """A handle of a workflow that is there already. The server is not asked.
+
+        Args:
+            workflow_id: Id of the workflow.
+            run_id: The run that calls are about; the current one if ``None``.
+            first_execution_run_id: First run of the chain that cancelling and terminating are confined to.
+            result_type: Type of the result; that of the payload if ``None``.
+        """
+        return WorkflowHandle(
+            self,
+            workflow_id,
+            run_id=run_id,
+            result_run_id=run_id,
+            first_execution_run_id=first_execution_run_id,
+            result_type=result_type,
+        )
+
+    def get_workflow_handle_for(
+        self,
+        workflow: MethodAsyncNoParam[SelfType, ReturnType] | MethodAsyncSingleParam[SelfType, Any, ReturnType],
+        workflow_id: str,
+        *,
+        run_id: str | None = None,
+        first_execution_run_id: str | None = None,
+    ) -> WorkflowHandle[SelfType, ReturnType]:
+        """:meth:`get_workflow_handle` with the types of a workflow.
+
+        Args:
+            workflow: Its ``@workflow.run`` method, or the function decorated with ``@workflow.defn``.
+            workflow_id: Id of the workflow.
+            run_id: The run that calls are about; the current one if ``None``.
+            first_execution_run_id: First run of the chain that cancelling and terminating are confined to.
+
+        Raises:
+            TypeError: ``workflow`` is no workflow.
+        """
+        handle = self.get_workflow_handle(
+            workflow_id,
+            run_id=run_id,
+            first_execution_run_id=first_execution_run_id,
+            result_type=_reference.workflow(workflow).result_hint(None),
+        )
+        return cast("WorkflowHandle[SelfType, ReturnType]", handle)

@@ -1,0 +1,106 @@
+"""What calls about workflows raise, beside :class:`~invincible.service.RPCError`."""
+
+from __future__ import annotations
+
+from invincible.exceptions import TemporalError
+
+from ._status import WorkflowExecutionStatus
+
+
+class WorkflowFailureError(TemporalError):
+    """The workflow did not complete: it failed, timed out, was cancelled or terminated.
+
+    Args:
+        cause: Why; an :class:`~invincible.exceptions.ApplicationError`, ``CancelledError``, ``TerminatedError``,
+            ``TimeoutError`` ...
+    """
+
+    def __init__(self, *, cause: BaseException) -> None:
+        """Creates the error."""
+        super().__init__("Workflow execution failed")
+        self.__cause__ = cause
+
+    @property
+    def cause(self) -> BaseException:
+        """Why the workflow did not complete."""
+        assert self.__cause__ is not None
+        return self.__cause__
+
+
+class WorkflowContinuedAsNewError(TemporalError):
+    """The run ended by continuing as a new one, and later runs were not to be followed.
+
+    Args:
+        new_execution_run_id: The new run.
+    """
+
+    def __init__(self, new_execution_run_id: str) -> None:
+        """Creates the error."""
+        super().__init__("Workflow continued as new")
+        self._new_execution_run_id = new_execution_run_id
+
+    @property
+    def new_execution_run_id(self) -> str:
+        """The new run."""
+        return self._new_execution_run_id
+
+
+class WorkflowQueryRejectedError(TemporalError):
+    """The query was rejected for the status of the workflow, as the reject condition says.
+
+    Args:
+        status: That status.
+    """
+
+    def __init__(self, status: WorkflowExecutionStatus | None) -> None:
+        """Creates the error."""
+        super().__init__(f"Query rejected, status: {status.name if status is not None else None}")
+        self._status = status
+
+    @property
+    def status(self) -> WorkflowExecutionStatus | None:
+        """Status of the workflow."""
+        return self._status
+
+
+class WorkflowQueryFailedError(TemporalError):
+    """The query handler raised, or there is none. Its own exception, where it is known, is the ``__cause__``.
+
+    Args:
+        message: The message of that exception.
+    """
+
+    def __init__(self, message: str) -> None:
+        """Creates the error."""
+        super().__init__(message)
+        self._message = message
+
+    @property
+    def message(self) -> str:
+        """The message of the handler's exception."""
+        return self._message
+
+
+class WorkflowTaskFailedError(TemporalError):
+    """Workflow code has a bug: a workflow task failed, and the server would try it again for ever.
+
+    Raised to those who wait for the result of a workflow, by clients of a test environment only. Elsewhere they wait
+    on: the bug may be fixed while the workflow runs. The exception that the workflow raised is the ``__cause__``.
+
+    Args:
+        workflow_id: The workflow.
+        run_id: Its run.
+        reason: Name of the server's reason, ``WORKFLOW_WORKER_UNHANDLED_FAILURE`` say.
+        message: Message of the failure.
+        stack_trace: Traceback in the workflow's code, as text.
+    """
+
+    def __init__(self, workflow_id: str, run_id: str, reason: str, message: str, stack_trace: str) -> None:
+        """Creates the error."""
+        described = f"workflow {workflow_id!r} cannot go on: {message} ({reason})"
+        super().__init__(f"{described}\n{stack_trace}" if stack_trace else described)
+        self.workflow_id = workflow_id
+        self.run_id = run_id
+        self.reason = reason
+        self.message = message
+        self.stack_trace = stack_trace

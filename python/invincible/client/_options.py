@@ -1,0 +1,57 @@
+"""Options of calls by keyword, for the signatures that type checkers see."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from typing_extensions import Required, TypedDict
+
+from invincible.common import (
+    Priority,
+    QueryRejectCondition,
+    RetryPolicy,
+    SearchAttributes,
+    TypedSearchAttributes,
+    VersioningOverride,
+    WorkflowIDConflictPolicy,
+    WorkflowIDReusePolicy,
+)
+
+
+class CallOptions(TypedDict, total=False):
+    """Options of every call."""
+
+    rpc_metadata: Mapping[str, str | bytes]
+    rpc_timeout: timedelta | None
+
+
+class QueryOptions(CallOptions, total=False):
+    """Options of :meth:`WorkflowHandle.query`."""
+
+    reject_condition: QueryRejectCondition | None
+
+
+class StartOptions(CallOptions, total=False):
+    """Options of :meth:`Client.start_workflow` and :meth:`Client.execute_workflow`."""
+
+    id: Required[str]
+    task_queue: Required[str]
+    execution_timeout: timedelta | None
+    run_timeout: timedelta | None
+    task_timeout: timedelta | None
+    id_reuse_policy: WorkflowIDReusePolicy
+    id_conflict_policy: WorkflowIDConflictPolicy
+    retry_policy: RetryPolicy | None
+    cron_schedule: str
+    memo: Mapping[str, Any] | None
+    search_attributes: TypedSearchAttributes | SearchAttributes | None
+    static_summary: str | None
+    static_details: str | None
+    start_delay: timedelta | None
+    start_signal: str | None
+    start_signal_args: Sequence[Any]
+    request_eager_start: bool
+    priority: Priority
+    versioning_override: VersioningOverride | None

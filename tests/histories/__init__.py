@@ -1,0 +1,1 @@
+"""Histories recorded from real runs, and the workflows that made them."""

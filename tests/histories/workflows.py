@@ -1,0 +1,161 @@
+"""The workflows whose runs are recorded beside this file. They must not change: the recordings would not fit any more.
+
+`race.json` and `cancellation.json` were recorded with `temporalio` 1.35, so that what waits for an activity, a timer, a
+condition or a signal continues in the same order here as there: everything that can end in one workflow task does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+from invincible import activity, workflow
+
+MINUTE = timedelta(seconds=60)
+
+
+@activity.defn(start_to_close_timeout=MINUTE)
+async def mark(tag: str) -> str:
+    return tag
+
+
+@activity.defn(start_to_close_timeout=MINUTE)
+async def later(tag: str) -> str:
+    return tag
+
+
+@workflow.defn
+class Race:
+    """Many things wait; the next task finds nearly all of them ready."""
+
+    def __init__(self) -> None:
+        self.bumps = 0
+        self.log: list[str] = []
+
+    @workflow.signal
+    async def bump(self, by: int) -> None:
+        self.bumps += by
+        await mark.execute("signal")
+
+    @workflow.run
+    async def run(self) -> str:
+        await asyncio.gather(
+            self.activity(),
+            self.handle(),
+            self.waited_for(),
+            self.timer(),
+            self.workflow_timer(),
+            self.condition(),
+            self.condition_with_timeout(),
+            self.gathered(),
+            self.timed_out(),
+            self.shielded(),
+            self.event(),
+        )
+        self.log += [str(workflow.uuid4()), str(workflow.random().random())]
+        return ",".join(self.log)
+
+    async def activity(self) -> None:
+        await later.execute("x")
+        self.log.append("act")
+        await mark.execute("after-act")
+
+    async def handle(self) -> None:
+        handle = later.start("y")
+        await handle
+        self.log.append("handle")
+        await mark.execute("after-handle")
+
+    async def waited_for(self) -> None:
+        await asyncio.wait_for(later.execute("z"), 100)
+        self.log.append("wf")
+        await mark.execute("after-waitfor")
+
+    async def timer(self) -> None:
+        await asyncio.sleep(1)
+        self.log.append("timer")
+        await mark.execute("after-timer")
+
+    async def workflow_timer(self) -> None:
+        await workflow.sleep(1)
+        self.log.append("wtimer")
+        await mark.execute("after-wtimer")
+
+    async def condition(self) -> None:
+        await workflow.wait_condition(lambda: self.bumps > 0)
+        self.log.append("cond")
+        await mark.execute("after-cond")
+
+    async def condition_with_timeout(self) -> None:
+        await workflow.wait_condition(lambda: self.bumps > 0, timeout=timedelta(seconds=50))
+        self.log.append("condt")
+        await mark.execute("after-condt")
+
+    async def gathered(self) -> None:
+        await asyncio.gather(later.execute("g1"), asyncio.sleep(1))
+        self.log.append("gather")
+        await mark.execute("after-gather")
+
+    async def timed_out(self) -> None:
+        try:
+            await asyncio.wait_for(later.execute("never"), 1)
+        except Exception as error:
+            self.log.append(type(error).__name__)
+        self.log.append("timeout")
+        await mark.execute("after-timeout")
+
+    async def shielded(self) -> None:
+        await asyncio.shield(asyncio.create_task(later.execute("s")))
+        self.log.append("shield")
+        await mark.execute("after-shield")
+
+    async def event(self) -> None:
+        event = asyncio.Event()
+
+        async def setter() -> None:
+            await asyncio.sleep(1)
+            event.set()
+
+        task = asyncio.create_task(setter())
+        await event.wait()
+        await mark.execute("after-event")
+        await task
+
+
+@workflow.defn
+class Cancelled:
+    """Cancellation meets an activity that waits for its end, a timer, one that does not wait, and a handle."""
+
+    @workflow.run
+    async def run(self) -> str:
+        handle = later.start("c4")
+        tasks = [asyncio.create_task(each()) for each in (self.waiting, self.timer, self.trying)]
+        try:
+            await asyncio.sleep(1000)
+        except asyncio.CancelledError:
+            handle.cancel()
+            for task in tasks:
+                task.cancel()
+            results = await asyncio.gather(*tasks, handle, return_exceptions=True)
+            await mark.execute(",".join(type(each).__name__ for each in results))
+        return "ok"
+
+    async def waiting(self) -> None:
+        wait = workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED
+        try:
+            await later.with_options(cancellation_type=wait).execute("c1")
+        except BaseException:
+            pass
+        await mark.execute("a")
+
+    async def timer(self) -> None:
+        try:
+            await asyncio.sleep(100)
+        finally:
+            await mark.execute("b")
+
+    async def trying(self) -> None:
+        try:
+            await later.execute("c3")
+        finally:
+            await mark.execute("c")

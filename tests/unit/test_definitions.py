@@ -1,0 +1,216 @@
+"""Decorators and registration: what is refused, and with which words."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from invincible import activity, workflow
+from invincible.activity._definition import ActivityDefinition
+from invincible.worker._activities import registered_activities
+from invincible.worker._workflows import workflow_definitions
+from invincible.workflow._definition import query_reference, signal_reference, workflow_definition
+
+
+@activity.defn(start_to_close_timeout=timedelta(seconds=1))
+def work(amount: int) -> int:
+    return amount
+
+
+@workflow.defn
+class Order:
+    @workflow.run
+    async def run(self, number: int) -> str:
+        return f"order {number}"
+
+    @workflow.signal(name="pay-now")
+    def pay(self, amount: int) -> None: ...
+
+    @workflow.query
+    def state(self) -> str:
+        return "open"
+
+
+@workflow.defn(name="order-function")
+async def order(number: int) -> str:
+    return f"order {number}"
+
+
+@pytest.mark.parametrize("reference", [Order, Order.run])
+def test_class_and_run_method_name_the_same_workflow(reference: Any) -> None:
+    definition = workflow_definition(reference)
+    assert definition.name == "Order"
+    assert definition.signature.return_hint is str
+
+
+def test_a_function_is_a_workflow_too() -> None:
+    definition = workflow_definition(order)
+    assert (definition.name, definition.workflow_class) == ("order-function", None)
+
+
+@pytest.mark.parametrize("reference", [str, work, object(), 3])
+def test_other_things_are_no_workflows(reference: Any) -> None:
+    with pytest.raises(TypeError, match="is not a workflow: give a class or function decorated with @workflow.defn"):
+        workflow_definition(reference)
+
+
+def test_a_class_without_run_method_is_refused() -> None:
+    with pytest.raises(ValueError, match="Empty is no valid workflow class: no method is decorated with @workflow.run"):
+
+        @workflow.defn
+        class Empty:
+            pass
+
+
+def test_two_run_methods_are_refused() -> None:
+    with pytest.raises(ValueError, match="more than one method is decorated with @workflow.run"):
+
+        @workflow.defn
+        class Twice:
+            @workflow.run
+            async def one(self) -> None: ...
+
+            @workflow.run
+            async def two(self) -> None: ...
+
+
+def test_two_handlers_of_one_name_are_refused() -> None:
+    with pytest.raises(ValueError, match="two signal handlers are named 'pay'"):
+
+        @workflow.defn
+        class Twice:
+            @workflow.run
+            async def run(self) -> None: ...
+
+            @workflow.signal
+            def pay(self) -> None: ...
+
+            @workflow.signal(name="pay")
+            def pay_again(self) -> None: ...
+
+
+def test_an_override_without_its_decorator_is_refused() -> None:
+    with pytest.raises(ValueError, match="state overrides a method decorated with @workflow.query"):
+
+        @workflow.defn
+        class Special(Order):
+            @workflow.run
+            async def run(self, number: int) -> str:
+                return "special"
+
+            def state(self) -> str:
+                return "special"
+
+
+def test_a_subclass_inherits_run_and_handlers() -> None:
+    @workflow.defn
+    class Special(Order):
+        pass
+
+    definition = workflow_definition(Special)
+    assert definition.name == "Special"
+    assert set(definition.signals) == {"pay-now"}
+    assert workflow_definition(Order).name == "Order"
+
+
+def test_init_must_have_the_parameters_of_run() -> None:
+    with pytest.raises(ValueError, match="parameters of the @workflow.init method and of the @workflow.run method differ"):
+
+        @workflow.defn
+        class Mismatch:
+            @workflow.init
+            def __init__(self, number: str) -> None: ...
+
+            @workflow.run
+            async def run(self, number: int) -> None: ...
+
+
+def test_sync_workflows_and_async_queries_are_refused() -> None:
+    with pytest.raises(TypeError, match="@workflow.run needs an async method"):
+
+        @workflow.run
+        def run(self: Any) -> None: ...
+
+    with pytest.raises(TypeError, match="a query handler cannot be async"):
+
+        @workflow.query
+        async def state(self: Any) -> None: ...
+
+    with pytest.raises(TypeError, match="decorates classes and async functions"):
+
+        @workflow.defn
+        def sync() -> None: ...
+
+
+def test_dynamic_and_named_exclude_each_other() -> None:
+    with pytest.raises(ValueError, match="either dynamic or has a name"):
+        workflow.defn(name="named", dynamic=True)(Order)
+    with pytest.raises(ValueError, match="either dynamic or has a name"):
+        activity.defn(name="named", dynamic=True)
+
+
+def test_handlers_are_named_by_their_methods() -> None:
+    assert signal_reference(Order.pay).name == "pay-now"
+    assert query_reference(Order.state).name == "state"
+    assert signal_reference("anything").name == "anything"
+    with pytest.raises(TypeError, match="Order.state is not a signal"):
+        signal_reference(Order.state)
+
+
+def test_two_workflows_of_one_name_cannot_share_a_worker() -> None:
+    @workflow.defn(name="Order")
+    async def impostor() -> None: ...
+
+    with pytest.raises(ValueError, match="two workflows are named 'Order': .*test_definitions.Order and .*impostor"):
+        workflow_definitions([Order, impostor])
+
+
+def test_two_activities_of_one_name_cannot_share_a_worker() -> None:
+    @activity.defn(name="work")
+    def other() -> None: ...
+
+    with pytest.raises(ValueError, match="two activities are named 'work'"):
+        registered_activities([work, other])
+
+
+def test_what_is_no_activity_is_refused() -> None:
+    with pytest.raises(TypeError, match="print is not an activity: decorate it"):
+        registered_activities([print])
+
+
+class Shop:
+    @activity.defn(start_to_close_timeout=timedelta(seconds=1))
+    async def ship(self, item: str) -> str:
+        return item
+
+
+def test_methods_are_registered_bound() -> None:
+    with pytest.raises(TypeError, match="Shop.ship is a method: register it bound"):
+        registered_activities([Shop.ship])
+    assert set(registered_activities([Shop().ship])) == {"ship"}
+
+
+def test_a_method_takes_its_arguments_without_self() -> None:
+    definition = ActivityDefinition.of(Shop.ship)
+    assert definition is not None
+    assert definition.signature.bind(["book"], {}) == ["book"]
+
+
+def test_negative_timeouts_are_refused() -> None:
+    with pytest.raises(ValueError, match="start_to_close_timeout must not be negative"):
+        activity.defn(start_to_close_timeout=timedelta(seconds=-1))
+
+
+def test_annotations_may_refer_to_later_definitions() -> None:
+    @activity.defn(start_to_close_timeout=timedelta(seconds=1))
+    def pack(item: Later) -> None: ...
+
+    definition = ActivityDefinition.of(pack)
+    assert definition is not None
+    assert definition.signature.parameters[0].hint is Later
+
+
+class Later:
+    pass
