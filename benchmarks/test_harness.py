@@ -82,8 +82,15 @@ def test_an_answer_counts_whatever_the_exit(capfd: pytest.CaptureFixture[str]) -
     assert "gave its answer and ended with status -6" in capfd.readouterr().err
 
 
-def test_a_program_that_prints_no_json_is_an_error() -> None:
-    with pytest.raises(ProcessError, match="something else than JSON: 'hello"):
+def test_log_lines_are_no_answers() -> None:
+    program = "print('WARN one'); print('{\"answer\": 42}'); print('WARN two', flush=True)"
+    with Talker([sys.executable, "-c", program], {}) as talker:
+        assert talker.answer() == {"answer": 42}
+    assert run([sys.executable, "-c", "print('WARN'); print('{}')"], {}) == {}
+
+
+def test_a_program_without_an_answer_is_an_error() -> None:
+    with pytest.raises(ProcessError, match="printed 0 answers, not one:\nhello"):
         run([sys.executable, "-c", "print('hello')"], {})
 
 

@@ -73,7 +73,7 @@ func (s *services) module() fx.Option {
 			s.provider(primitives.FrontendService, frontend.Module, fx.Decorate(guardFrontend),
 				fx.Supply([]grpc.UnaryServerInterceptor(nil)), fx.Populate(&s.frontendServer)),
 			s.provider(primitives.HistoryService, history.QueueModule, history.Module, replication.Module,
-				fx.Decorate(guardService)),
+				fx.Decorate(guardService), fx.Decorate(newLatestNotifier)),
 			s.provider(primitives.MatchingService, matching.Module, fx.Decorate(guardService)),
 			s.provider(primitives.WorkerService, worker.Module),
 		),

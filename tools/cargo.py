@@ -27,6 +27,8 @@ def main(arguments: list[str]) -> int:
     command, *rest = arguments
     if command == "test":
         environment |= libpython_variables()
+        # Optimizing the bridge takes minutes, most of them on code of Core's that is generic. Its tests do not need it.
+        rest = ["--config", "profile.release.package.invincible-core-bridge.opt-level=0", *rest]
     if command in ("bench", "build", "check", "clippy", "test"):
         rest = ["--locked", "--release", *rest]
     return subprocess.run(["cargo", command, *rest], cwd=ROOT, env=environment).returncode

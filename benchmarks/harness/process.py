@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-import select
+import queue
 import subprocess
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -35,7 +36,10 @@ def run(command: Sequence[str], env: dict[str, str]) -> dict[str, Any]:
     if done.returncode and not done.stdout:
         raise ProcessError(f"`{' '.join(command)}` ended with status {done.returncode}:\n{done.stderr}")
     _warn_of_status(done.returncode, command)
-    return _decode(done.stdout, command)
+    answers = [line for line in done.stdout.splitlines() if _is_answer(line)]
+    if len(answers) != 1:
+        raise ProcessError(f"`{' '.join(command)}` printed {len(answers)} answers, not one:\n{done.stdout}")
+    return _decode(answers[0])
 
 
 class Talker:
@@ -51,6 +55,9 @@ class Talker:
     def __init__(self, command: Sequence[str], env: dict[str, str]) -> None:
         self._command = command
         self._process = subprocess.Popen(command, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self._answers: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
 
     @property
     def returncode(self) -> int | None:
@@ -64,14 +71,20 @@ class Talker:
         return self.answer()
 
     def answer(self) -> dict[str, Any]:
-        assert self._process.stdout is not None
-        readable, _, _ = select.select([self._process.stdout], [], [], DEADLINE_SECONDS)
-        if not readable:
-            raise ProcessError(f"`{' '.join(self._command)}` did not answer within {DEADLINE_SECONDS:.0f} s")
-        line = self._process.stdout.readline()
-        if not line:
+        try:
+            line = self._answers.get(timeout=DEADLINE_SECONDS)
+        except queue.Empty:
+            raise ProcessError(f"`{' '.join(self._command)}` did not answer within {DEADLINE_SECONDS:.0f} s") from None
+        if line is None:
             raise ProcessError(f"`{' '.join(self._command)}` ended without an answer; see its error output above")
-        return _decode(line, self._command)
+        return _decode(line)
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            if _is_answer(line):
+                self._answers.put(line)
+        self._answers.put(None)
 
     def __enter__(self) -> Talker:
         return self
@@ -92,6 +105,7 @@ class Talker:
                 self._process.kill()
                 self._process.wait()
             self._process.stdin.close()
+            self._reader.join()
             self._process.stdout.close()
         if error is None:
             _warn_of_status(self._process.returncode, self._command)
@@ -103,11 +117,11 @@ def _warn_of_status(status: int, command: Sequence[str]) -> None:
         print(f"\nwarning: `{' '.join(command)}` gave its answer and ended with status {status}", file=sys.stderr)
 
 
-def _decode(text: str, command: Sequence[str]) -> dict[str, Any]:
-    try:
-        answer = json.loads(text)
-    except ValueError:
-        raise ProcessError(f"`{' '.join(command)}` answered with something else than JSON: {text[:200]!r}") from None
-    if not isinstance(answer, dict):
-        raise ProcessError(f"`{' '.join(command)}` answered with something else than an object: {text[:200]!r}")
+def _is_answer(line: str) -> bool:
+    """Core writes its log to standard output, too."""
+    return line.startswith("{")
+
+
+def _decode(line: str) -> dict[str, Any]:
+    answer: dict[str, Any] = json.loads(line)
     return answer

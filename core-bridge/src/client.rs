@@ -9,13 +9,14 @@ use temporalio_client::errors::ClientConnectError;
 use temporalio_client::grpc::WorkflowService;
 use temporalio_client::tonic::{Code, Status};
 use temporalio_client::{
-    ClientKeepAliveOptions, ClientTlsOptions, Connection, ConnectionOptions, DnsLoadBalancingOptions, GrpcCompression,
-    HttpConnectProxyOptions, RetryOptions, TlsOptions, Url,
+    ClientKeepAliveOptions, Connection, ConnectionOptions, GrpcCompression, HttpConnectProxyOptions, RetryOptions,
+    TlsOptions,
 };
 use temporalio_protos::google::rpc;
 use temporalio_protos::temporal::api::errordetails::v1::{QueryFailedFailure, WorkflowExecutionAlreadyStartedFailure};
 use temporalio_protos::temporal::api::workflowservice::v1 as service;
 
+use self::target::{HttpConnectProxyConfig, KeepAliveConfig, RetryConfig, TlsConfig, dns_options, target_url};
 use crate::errors::Error;
 use crate::failure::Failure;
 use crate::payload::Payloads;
@@ -28,6 +29,8 @@ use crate::requests::{
 use crate::result::{Wait, workflow_result};
 use crate::rpc::{CallOptions, Metadata, RawCall, split_metadata};
 use crate::runtime::{Runtime, RuntimeRef, seconds};
+
+mod target;
 
 /// Names this SDK to servers and in histories, as `client-name` and `sdk_name`.
 const CLIENT_NAME: &str = "invincible-python";
@@ -60,56 +63,59 @@ pub struct QueryAnswer {
 
 #[pymethods]
 impl Client {
-    /// Connects to "host:port". `tls` is (root CA, domain, client certificate, client key); `retry` is (initial
-    /// interval, randomization, multiplier, maximum interval, maximum elapsed time, maximum retries); `keep_alive` is
-    /// (interval, timeout). Durations are seconds.
+    /// Connects to "host:port". TLS, retries, keep alive and proxy are configured by the objects of `invincible.service`;
+    /// `connect_timeout` and `dns_resolution_interval` are seconds.
     #[staticmethod]
     #[pyo3(signature = (runtime, target_host, *, identity, tls = None, api_key = None, metadata = None, retry = None,
                         keep_alive = None, connect_timeout = None, http_connect_proxy = None,
                         dns_resolution_interval = None, gzip = true))]
-    #[expect(clippy::too_many_arguments, clippy::type_complexity)]
+    #[expect(clippy::too_many_arguments)]
     fn connect(
         runtime: &Runtime,
         target_host: String,
         identity: String,
-        tls: Option<(Option<Vec<u8>>, Option<String>, Option<Vec<u8>>, Option<Vec<u8>>)>,
+        tls: Option<TlsConfig>,
         api_key: Option<String>,
         metadata: Option<Metadata>,
-        retry: Option<(f64, f64, f64, f64, Option<f64>, usize)>,
-        keep_alive: Option<(f64, f64)>,
+        retry: Option<RetryConfig>,
+        keep_alive: Option<KeepAliveConfig>,
         connect_timeout: Option<f64>,
-        http_connect_proxy: Option<(String, Option<(String, String)>)>,
+        http_connect_proxy: Option<HttpConnectProxyConfig>,
         dns_resolution_interval: Option<f64>,
         gzip: bool,
     ) -> PyResult<Operation> {
         let runtime = runtime.share();
         let meter = runtime.core()?.telemetry().get_temporal_metric_meter();
         let (headers, binary_headers) = split_metadata(metadata.unwrap_or_default());
-        let retry = retry.map(retry_options).transpose()?.unwrap_or_default();
-        let options =
-            ConnectionOptions::new(target_url(&target_host, tls.is_some())?)
-                .identity(identity)
-                .maybe_metrics_meter(meter)
-                .maybe_tls_options(tls.map(tls_options).transpose()?)
-                .maybe_api_key(api_key)
-                .maybe_connect_timeout(connect_timeout.map(|timeout| seconds("connect_timeout", timeout)).transpose()?)
-                .retry_options(retry.clone())
-                .keep_alive(keep_alive.map(keep_alive_options).transpose()?)
-                .headers(headers)
-                .binary_headers(binary_headers)
-                .maybe_http_connect_proxy(http_connect_proxy.map(|(target, basic_auth)| {
-                    HttpConnectProxyOptions::new(target).maybe_basic_auth(basic_auth).build()
-                }))
-                .dns_load_balancing(dns_resolution_interval.map(dns_options).transpose()?)
-                .grpc_compression(if gzip { GrpcCompression::Gzip } else { GrpcCompression::None })
-                .client_name(CLIENT_NAME)
-                .client_version(env!("CARGO_PKG_VERSION"))
-                .build();
+        let retry = retry.map(RetryOptions::from).unwrap_or_default();
+        let target = target_url(&target_host, tls.is_some())?;
+        let origin = tls.as_ref().map(|tls| tls.origin(&target)).transpose()?.flatten();
+        let address = match &http_connect_proxy {
+            Some(proxy) => format!("{target_host} through the proxy {}", proxy.target_host()),
+            None => target_host,
+        };
+        let options = ConnectionOptions::new(target)
+            .identity(identity)
+            .maybe_metrics_meter(meter)
+            .maybe_tls_options(tls.map(TlsOptions::try_from).transpose()?)
+            .maybe_override_origin(origin)
+            .maybe_api_key(api_key)
+            .maybe_connect_timeout(connect_timeout.map(|timeout| seconds("connect_timeout", timeout)).transpose()?)
+            .retry_options(retry.clone())
+            .keep_alive(keep_alive.map(ClientKeepAliveOptions::from))
+            .headers(headers)
+            .binary_headers(binary_headers)
+            .maybe_http_connect_proxy(http_connect_proxy.map(HttpConnectProxyOptions::from))
+            .dns_load_balancing(dns_resolution_interval.map(dns_options).transpose()?)
+            .grpc_compression(if gzip { GrpcCompression::Gzip } else { GrpcCompression::None })
+            .client_name(CLIENT_NAME)
+            .client_version(env!("CARGO_PKG_VERSION"))
+            .build();
         let connecting = {
             let runtime = runtime.clone();
             async move {
                 let connected: Result<_, ClientConnectError> = Connection::connect(options).await;
-                let connection = connected.map_err(|error| Error::connect(&target_host, error))?;
+                let connection = connected.map_err(|error| Error::connect(&address, error))?;
                 Ok(Client { runtime, connection: InProcess::new("client", Mutex::new(Some(connection))), retry })
             }
         };
@@ -329,63 +335,6 @@ fn detail<T: Message + Default>(status: &Status, name: &str) -> Option<T> {
     if known { T::decode(detail.value.as_slice()).ok() } else { None }
 }
 
-fn target_url(target_host: &str, tls: bool) -> Result<Url, Error> {
-    let invalid =
-        || Error::InvalidArgument(format!("target_host must be host:port, without a scheme, got {target_host:?}"));
-    if target_host.is_empty() || target_host.contains('/') || target_host.contains('@') {
-        return Err(invalid());
-    }
-    let scheme = if tls { "https" } else { "http" };
-    Url::parse(&format!("{scheme}://{target_host}")).map_err(|_| invalid())
-}
-
-type Tls = (Option<Vec<u8>>, Option<String>, Option<Vec<u8>>, Option<Vec<u8>>);
-
-fn tls_options((root_ca, domain, client_cert, client_key): Tls) -> Result<TlsOptions, Error> {
-    let client = match (client_cert, client_key) {
-        (Some(cert), Some(key)) => Some(ClientTlsOptions::builder().client_cert(cert).client_private_key(key).build()),
-        (None, None) => None,
-        _ => {
-            return Err(Error::InvalidArgument(
-                "a client certificate needs its private key and the other way round: give client_cert and \
-                 client_private_key or neither"
-                    .to_owned(),
-            ));
-        }
-    };
-    Ok(TlsOptions::builder()
-        .maybe_server_root_ca_cert(root_ca)
-        .maybe_domain(domain)
-        .maybe_client_tls_options(client)
-        .build())
-}
-
-type Retry = (f64, f64, f64, f64, Option<f64>, usize);
-
-fn retry_options(
-    (initial, randomization, multiplier, maximum, elapsed, retries): Retry,
-) -> Result<RetryOptions, Error> {
-    Ok(RetryOptions::builder()
-        .initial_interval(seconds("initial_interval", initial)?)
-        .randomization_factor(randomization)
-        .multiplier(multiplier)
-        .max_interval(seconds("max_interval", maximum)?)
-        .max_elapsed_time(elapsed.map(|elapsed| seconds("max_elapsed_time", elapsed)).transpose()?)
-        .max_retries(retries)
-        .build())
-}
-
-fn keep_alive_options((interval, timeout): (f64, f64)) -> Result<ClientKeepAliveOptions, Error> {
-    Ok(ClientKeepAliveOptions::builder()
-        .interval(seconds("keep alive interval", interval)?)
-        .timeout(seconds("keep alive timeout", timeout)?)
-        .build())
-}
-
-fn dns_options(interval: f64) -> Result<DnsLoadBalancingOptions, Error> {
-    Ok(DnsLoadBalancingOptions::builder().resolution_interval(seconds("DNS resolution interval", interval)?).build())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -413,20 +362,5 @@ mod tests {
         let failed = status(Code::InvalidArgument, "QueryFailedFailure", &QueryFailedFailure::default());
         assert_eq!(query_error(failed).unwrap().error.as_deref(), Some("message"));
         assert!(matches!(query_error(Status::invalid_argument("bad")), Err(Error::Rpc(_))));
-    }
-
-    #[test]
-    fn targets_are_host_and_port() {
-        assert_eq!(target_url("localhost:7233", false).unwrap().as_str(), "http://localhost:7233/");
-        assert_eq!(target_url("[::1]:7233", true).unwrap().scheme(), "https");
-        for bad in ["", "http://localhost:7233", "user:secret@host:1", "host:port"] {
-            assert!(target_url(bad, false).is_err(), "{bad}");
-        }
-    }
-
-    #[test]
-    fn half_a_client_certificate_is_refused() {
-        assert!(tls_options((None, None, Some(vec![1]), None)).is_err());
-        assert!(tls_options((None, None, None, None)).is_ok());
     }
 }

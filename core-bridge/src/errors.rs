@@ -35,7 +35,7 @@ impl Error {
         let cause = match error {
             ClientConnectError::InvalidHeaders(error) => return error.into(),
             ClientConnectError::InvalidUri(error) => {
-                return Self::InvalidArgument(format!("target_host {address:?} is not a host and port: {error}"));
+                return Self::InvalidArgument(format!("the target host or the TLS domain is no host name: {error}"));
             }
             ClientConnectError::InvalidConfig(message) => return Self::InvalidArgument(message),
             ClientConnectError::TonicTransportError(error) => explain(&error),
@@ -159,7 +159,14 @@ fn explain(error: &(dyn StdError + 'static)) -> String {
         }
         next = error.source();
     }
-    if words.is_empty() { error.to_string() } else { words.join(": ") }
+    if words.is_empty() {
+        return error.to_string();
+    }
+    let text = words.join(": ");
+    if text.contains("InvalidContentType") {
+        return "the answer is not TLS. Set tls=False, unless this is the wrong port".to_owned();
+    }
+    text
 }
 
 fn plain_io(kind: io::ErrorKind) -> Option<&'static str> {

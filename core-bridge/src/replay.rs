@@ -47,14 +47,15 @@ impl HistoryFeeder {
     fn feed(&self, workflow_id: String, history: &[u8]) -> PyResult<Operation> {
         let inner = self.0.get()?;
         let history = History::decode(history).map_err(|error| {
-            Error::InvalidArgument(format!("the history of {workflow_id:?} cannot be read: {error}"))
+            Error::InvalidArgument(format!("the history of workflow '{workflow_id}' cannot be read: {error}"))
         })?;
         // Core takes the facts of a run from its first event, and panics without it.
         let starts = |event: &HistoryEvent| {
             matches!(event.attributes, Some(Attributes::WorkflowExecutionStartedEventAttributes(_)))
         };
         if !history.events.first().is_some_and(starts) {
-            let message = format!("the history of {workflow_id:?} does not begin with the start of a workflow");
+            let message =
+                format!("the history of workflow '{workflow_id}' does not begin with the start of a workflow");
             return Err(Error::InvalidArgument(message).into());
         }
         let feeder = inner.feeder.lock().unwrap_or_else(PoisonError::into_inner).clone();

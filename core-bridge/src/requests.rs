@@ -1,7 +1,9 @@
 //! Requests of the calls about one workflow execution, given by Python as plain values. Durations are seconds, policies
 //! and conditions the numbers of their enums.
 
+use prost::Message;
 use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedBytes;
 use temporalio_protos::temporal::api::common::v1 as common;
 use temporalio_protos::temporal::api::deployment::v1::WorkerDeploymentVersion;
 use temporalio_protos::temporal::api::query::v1::WorkflowQuery;
@@ -18,7 +20,8 @@ use crate::record::record;
 
 record! {
     /// Start of a workflow; with a signal of that name if `start_signal` is set. `versioning_override` is "pinned",
-    /// "auto_upgrade" or "one_time" with deployment name and build id, where there is a version.
+    /// "auto_upgrade" or "one_time" with deployment name and build id, where there is a version. `time_skipping_config`
+    /// is a serialized message of that type.
     StartWorkflowRequest {
         namespace: String,
         workflow_id: String,
@@ -44,8 +47,7 @@ record! {
         priority: Option<Py<Priority>> = None,
         versioning_override: Option<(String, Option<(String, String)>)> = None,
         request_eager_start: bool = false,
-        time_skipping: bool = false,
-        time_skipping_max_skips: i32 = 0,
+        time_skipping_config: Option<PyBackedBytes> = None,
         request_id: Option<String> = None,
     }
 }
@@ -125,6 +127,8 @@ impl StartWorkflowRequest {
     pub fn message(&self) -> Result<Start, Error> {
         let versioning_override =
             self.versioning_override.as_ref().map(|(kind, version)| versioning(kind, version.as_ref())).transpose()?;
+        let time_skipping_config =
+            self.time_skipping_config.as_ref().map(|config| time_skipping(config)).transpose()?;
         let plain = service::StartWorkflowExecutionRequest {
             namespace: self.namespace.clone(),
             workflow_id: self.workflow_id.clone(),
@@ -152,11 +156,7 @@ impl StartWorkflowRequest {
             }),
             versioning_override,
             priority: self.priority.as_ref().map(|priority| priority.get().into()),
-            time_skipping_config: self.time_skipping.then(|| common::TimeSkippingConfig {
-                enabled: true,
-                max_session_skip_count: self.time_skipping_max_skips,
-                ..Default::default()
-            }),
+            time_skipping_config,
             ..Default::default()
         };
         Ok(match &self.start_signal {
@@ -261,6 +261,12 @@ fn header(headers: &PayloadMap) -> Option<common::Header> {
 /// The server recognises a repeated request by this id.
 fn request_id(given: &Option<String>) -> String {
     given.clone().unwrap_or_else(|| uuid::Uuid::new_v4().to_string())
+}
+
+fn time_skipping(config: &[u8]) -> Result<common::TimeSkippingConfig, Error> {
+    common::TimeSkippingConfig::decode(config).map_err(|error| {
+        Error::InvalidArgument(format!("time_skipping_config is not a TimeSkippingConfig message: {error}"))
+    })
 }
 
 fn versioning(kind: &str, version: Option<&(String, String)>) -> Result<VersioningOverride, Error> {

@@ -19,7 +19,8 @@ use crate::rpc::CallOptions;
 
 /// A wait for a result outlives a server that is away for this long, a restart for instance.
 const OUTAGE_TOLERANCE: Duration = Duration::from_secs(60);
-const OUTAGE_PAUSE: Duration = Duration::from_secs(1);
+/// Between polls that come back at once with nothing: the server is away, or the caller's deadline leaves it no time.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// How a run ended. `kind` is "completed", "failed", "canceled", "terminated", "timed_out" or "continued_as_new"; or
 /// "task_failed" if it did not end but a workflow task failed, with the name of the cause in `reason`.
@@ -66,6 +67,7 @@ pub async fn workflow_result(
     let mut next_page_token = Vec::new();
     let mut last_contact = Instant::now();
     loop {
+        let asked = Instant::now();
         let request = options.request(GetWorkflowExecutionHistoryRequest {
             namespace: namespace.clone(),
             execution: execution(&workflow_id, &run_id),
@@ -78,13 +80,16 @@ pub async fn workflow_result(
         let response = match WorkflowService::get_workflow_execution_history(&mut connection, request).await {
             Ok(response) => response.into_inner(),
             Err(status) if passing(&status, last_contact, &options) => {
-                tokio::time::sleep(OUTAGE_PAUSE).await;
+                tokio::time::sleep(PAUSE).await;
                 continue;
             }
             Err(status) => return Err(status.into()),
         };
         last_contact = Instant::now();
         let events = response.history.unwrap_or_default().events;
+        if events.is_empty() && asked.elapsed() < PAUSE {
+            tokio::time::sleep(PAUSE).await;
+        }
         next_page_token = response.next_page_token;
         if let Some(outcome) = events.into_iter().find_map(|event| outcome(event, &run_id, task_failures)) {
             if !follow_runs || outcome.new_execution_run_id.is_empty() {
@@ -100,6 +105,8 @@ pub async fn workflow_result(
 fn passing(status: &Status, last_contact: Instant, options: &CallOptions) -> bool {
     match status.code() {
         Code::DeadlineExceeded => !options.has_timeout(),
+        // Deadlines that pass on this side of the connection are reported so.
+        Code::Cancelled if status.message() == "Timeout expired" => !options.has_timeout(),
         Code::Unavailable => last_contact.elapsed() < OUTAGE_TOLERANCE,
         _ => false,
     }
@@ -202,6 +209,7 @@ mod tests {
         let (no_deadline, deadline) =
             (CallOptions::new(None, None, true).unwrap(), CallOptions::new(None, Some(1.0), true).unwrap());
         assert!(passing(&expired, Instant::now(), &no_deadline));
+        assert!(passing(&Status::cancelled("Timeout expired"), Instant::now(), &no_deadline));
         assert!(!passing(&expired, Instant::now(), &deadline));
         assert!(!passing(&Status::not_found(""), Instant::now(), &no_deadline));
     }

@@ -37,7 +37,7 @@ def shout(text: str) -> str:
 
 
 @workflow.defn
-async def politely(greeting: Greeting, *, pause: float = 0.0) -> str:
+async def politely(greeting: Greeting, pause: float = 0.0) -> str:
     text = await greet.execute(greeting)
     await asyncio.sleep(pause)
     return await shout.execute(text)

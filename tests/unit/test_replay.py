@@ -67,7 +67,7 @@ async def test_a_history_of_an_unknown_workflow_is_named() -> None:
 
 
 async def test_an_empty_history_is_refused() -> None:
-    with pytest.raises(ValueError, match="history of 'empty'"):
+    with pytest.raises(ValueError, match="history of workflow 'empty'"):
         await Replayer(workflows=[Race]).replay_workflow(WorkflowHistory("empty", []))
 
 

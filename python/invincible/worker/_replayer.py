@@ -149,7 +149,7 @@ class Replayer:
 
         async def results() -> AsyncIterator[WorkflowReplayResult]:
             async for history in histories:
-                await _loop.run(feeder.feed(history.workflow_id, history._serialized()))
+                await _loop.run(feeder.feed(history.workflow_id, _serialized(history)))
                 eviction = await evictions.get()
                 yield WorkflowReplayResult(history, errors.pop(history.run_id, None) or _replay_error(eviction))
 
@@ -160,6 +160,12 @@ class Replayer:
             native.initiate_shutdown()
             await asyncio.wait((polls, ended))
             await _loop.run(native.finalize_shutdown())
+
+
+def _serialized(history: WorkflowHistory) -> bytes:
+    from invincible.api.history.v1 import History
+
+    return History(events=history.events).SerializeToString()
 
 
 def _replay_error(eviction: RemoveFromCache) -> Exception | None:
