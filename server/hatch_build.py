@@ -9,7 +9,6 @@ import json
 import os
 import shutil
 import subprocess
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ PACKAGE = "invincible_server"
 PROGRAM = "invincible-server"
 NOTICES = "THIRD_PARTY_NOTICES.txt"
 
-# By GOOS and GOARCH. The Linux binary is static and asks for nothing but the kernel; Go 1.26 runs on macOS 12 and newer.
+# By GOOS and GOARCH. The Linux binary is static and asks for nothing but a kernel; Go 1.26 wants macOS 12 or newer.
 LINUX = "manylinux_2_17_{0}.manylinux2014_{0}.musllinux_1_1_{0}"
 PLATFORMS = {
     ("linux", "amd64"): LINUX.format("x86_64"),
@@ -52,7 +51,8 @@ class ServerBuildHook(BuildHookInterface[Any]):
         build(root, binary, self.metadata.version)
         if version == "editable":
             return
-        notices = Path(tempfile.mkdtemp()) / NOTICES
+        notices = root / "bin" / NOTICES
+        notices.parent.mkdir(exist_ok=True)
         notices.write_text(third_party_notices(root), encoding="utf-8")
         build_data["force_include"] = {
             str(binary): f"{PACKAGE}/bin/{program}",
@@ -101,7 +101,9 @@ def go_environment(root: Path) -> dict[str, str]:
 def go(root: Path, *arguments: str) -> str:
     """Run go in the source folder and return its output. What it says about progress and errors goes to our caller."""
     if shutil.which("go") is None:
-        raise SystemExit(f"building {PROGRAM} needs Go 1.26 or newer; go was not found. Install it from https://go.dev/dl")
+        raise SystemExit(
+            f"building {PROGRAM} needs Go 1.26 or newer; go was not found. Install it from https://go.dev/dl"
+        )
     done = subprocess.run(
         ["go", *arguments],
         cwd=root,

