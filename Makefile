@@ -79,9 +79,10 @@ $(NATIVE): pyproject.toml Cargo.toml Cargo.lock $(shell find core-bridge -type f
 	@PIP_QUIET=1 $(VENV)/bin/maturin develop --release --locked
 	@touch $@
 
-$(DONE)/server: $(shell find server -type f \( -name '*.go' -o -name 'go.*' -o -name '*.py' -o -name pyproject.toml \) 2>/dev/null) | $(DONE)/dependencies
+$(DONE)/server: $(filter-out %_test.go,$(wildcard server/*.go)) $(wildcard server/*.py) server/go.mod server/go.sum \
+		server/pyproject.toml $(DONE)/dependencies
 	$(call say,building the embedded server: Temporal's Go server takes some minutes the first time)
-	@$(PY) -m pip install --quiet --no-deps --editable ./server
+	@$(PY) -m pip install --quiet --no-build-isolation --no-deps --editable ./server
 	@touch $@
 
 ##@ Tests
@@ -157,7 +158,7 @@ format: $(DONE)/dependencies  ## Format Python, Rust and Go
 wheel: bridge server  ## Build both wheels into dist/
 	$(call say,wheels)
 	@$(VENV)/bin/maturin build --release --locked --quiet --out dist
-	@$(PY) -m pip wheel --quiet --no-deps --wheel-dir dist ./server
+	@$(PY) -m pip wheel --quiet --no-build-isolation --no-deps --wheel-dir dist ./server
 	@ls -sh dist
 
 .PHONY: bench

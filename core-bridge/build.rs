@@ -1,7 +1,6 @@
 //! Generates the dispatch of RPCs by name from the service descriptors inside the pinned `temporalio-protos` crate.
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
 use std::path::PathBuf;
 use std::{env, fs};
 
@@ -48,7 +47,7 @@ fn dispatch(methods: &BTreeMap<String, Vec<String>>) -> String {
         for rpc in methods {
             let call =
                 format!("unary(connection.{service}_service(), call, |service, request| service.{rpc}(request))");
-            writeln!(code, "({service:?}, {rpc:?}) => {call},").unwrap();
+            code.push_str(&format!("({service:?}, {rpc:?}) => {call},\n"));
         }
     }
     code.push_str("_ => Err(Error::InvalidArgument(format!(\"no RPC {rpc:?} in service {service:?}\"))),\n}\n");

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
+	"strings"
 )
 
 const (
@@ -20,6 +22,11 @@ func main() {
 	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
 }
 
+// commandName is what the program was called: a launcher may give it the name of its own command.
+func commandName() string {
+	return strings.TrimSuffix(filepath.Base(os.Args[0]), ".exe")
+}
+
 // run is main without the process: it parses args, serves until told to stop, and returns the exit code. Standard
 // output carries the ready line only; everything meant for people goes to standard error.
 func run(args []string, stdout, stderr io.Writer) int {
@@ -28,14 +35,14 @@ func run(args []string, stdout, stderr io.Writer) int {
 	case errors.Is(err, flag.ErrHelp):
 		return exitOK
 	case err != nil:
-		fmt.Fprintf(stderr, "%s: %v (see --help)\n", programName, err)
+		fmt.Fprintf(stderr, "%s: %v (see --help)\n", commandName(), err)
 		return exitUsage
 	case opts.showVersion:
 		fmt.Fprintln(stdout, versionLine())
 		return exitOK
 	}
 	if err := serve(opts, stdout, stderr); err != nil {
-		fmt.Fprintf(stderr, "%s: %v\n", programName, err)
+		fmt.Fprintf(stderr, "%s: %v\n", commandName(), err)
 		return exitError
 	}
 	return exitOK

@@ -78,7 +78,7 @@ func parseOptions(args []string, out io.Writer) (*options, error) {
 
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
-			fmt.Fprint(out, usage)
+			fmt.Fprintf(out, usage, commandName())
 		}
 		return nil, err
 	}
@@ -199,7 +199,7 @@ func addNamespace(target *[]string) func(string) error {
 	}
 }
 
-const usage = `Usage: ` + programName + ` [flags]
+const usage = `Usage: %s [flags]
 
 A Temporal server with Web UI for development and tests. It says on standard output where it serves once it does, and
 stops on SIGTERM, SIGINT or the end of the process named by --parent-pid.
@@ -216,7 +216,7 @@ stops on SIGTERM, SIGINT or the end of the process named by --parent-pid.
   --dynamic-config-value KEY=JSON    server setting, e.g. limit.blobSize.warn=1048576; repeatable
   --log-level LEVEL                  debug, info, warn, error or never (warn)
   --log-format FORMAT                text or json (text)
-  --output FORMAT                    how to say where it serves: json, one line, or text (json)
+  --output FORMAT                    how to say where it serves: json (one line) or text (json)
   --parent-pid PID                   stop when this process ends
   --version                          print versions and exit
 `

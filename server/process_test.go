@@ -47,6 +47,7 @@ func command(args ...string) *exec.Cmd {
 		panic(err)
 	}
 	cmd := exec.Command(executable, args...)
+	cmd.Args[0] = programName
 	cmd.Env = append(os.Environ(), asServer+"=1")
 	return cmd
 }

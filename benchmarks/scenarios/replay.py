@@ -72,9 +72,8 @@ def main() -> None:
 
     options: dict[str, Any] = {}
     if arguments.unsandboxed:
-        from invincible.worker import UnsandboxedWorkflowRunner
-
-        options["workflow_runner"] = UnsandboxedWorkflowRunner()
+        # Only the official SDK has a sandbox to do without.
+        options["workflow_runner"] = importlib.import_module("invincible.worker").UnsandboxedWorkflowRunner()
     workflow = getattr(importlib.import_module(arguments.module), arguments.workflow)
     replayer = Replayer(workflows=[workflow], **options)
     print(json.dumps(asyncio.run(measure(replayer, copies(arguments.history), arguments.cpu_seconds))))

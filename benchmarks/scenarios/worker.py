@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import gc
+import importlib
 import json
 import sys
 import time
@@ -53,9 +54,8 @@ def main() -> None:
 
     options: dict[str, Any] = {}
     if arguments.unsandboxed:
-        from invincible.worker import UnsandboxedWorkflowRunner
-
-        options["workflow_runner"] = UnsandboxedWorkflowRunner()
+        # Only the official SDK has a sandbox to do without.
+        options["workflow_runner"] = importlib.import_module("invincible.worker").UnsandboxedWorkflowRunner()
     asyncio.run(serve(arguments.address, arguments.task_queue, options))
 
 

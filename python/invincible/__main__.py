@@ -1,4 +1,4 @@
-"""`python -m invincible` is the `invincible` command."""
+"""``python -m invincible`` is the ``invincible`` command."""
 
 from .cli import main
 

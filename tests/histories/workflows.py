@@ -7,7 +7,9 @@ condition or a signal continues in the same order here as there: everything that
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from datetime import timedelta
+from typing import Any
 
 from invincible import activity, workflow
 
@@ -136,16 +138,15 @@ class Cancelled:
             handle.cancel()
             for task in tasks:
                 task.cancel()
-            results = await asyncio.gather(*tasks, handle, return_exceptions=True)
+            waiting: list[asyncio.Future[Any]] = [*tasks, handle]
+            results = await asyncio.gather(*waiting, return_exceptions=True)
             await mark.execute(",".join(type(each).__name__ for each in results))
         return "ok"
 
     async def waiting(self) -> None:
         wait = workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED
-        try:
+        with contextlib.suppress(BaseException):
             await later.with_options(cancellation_type=wait).execute("c1")
-        except BaseException:
-            pass
         await mark.execute("a")
 
     async def timer(self) -> None:

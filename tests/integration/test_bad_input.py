@@ -118,7 +118,7 @@ async def test_an_unknown_query_is_named_with_those_that_are_known(client: Clien
         await handle.result()
         with pytest.raises(Exception, match="no query 'factor'; its queries are: times"):
             await handle.query("factor")
-        with pytest.raises(Exception, match="query 'times'.*number"):
+        with pytest.raises(Exception, match=r"query 'times'.*number"):
             await handle.query("times", "many")
 
 
@@ -140,14 +140,14 @@ async def test_an_address_where_nobody_listens_is_named() -> None:
 async def test_a_namespace_that_does_not_exist_stops_the_worker_at_once(client: Client, task_queue: str) -> None:
     elsewhere = await Client.connect(client.service_client.config.target_host, namespace="nowhere")
     worker = Worker(elsewhere, task_queue=task_queue, workflows=[Doubling])
-    with pytest.raises(RuntimeError, match="[Nn]amespace nowhere"):
+    with pytest.raises(RuntimeError, match=r"[Nn]amespace nowhere"):
         await asyncio.wait_for(worker.run(), LIMIT)
 
 
 async def test_handles_of_workflows_that_do_not_exist_say_so(client: Client) -> None:
     handle = client.get_workflow_handle("no-such-workflow")
     for call in (handle.result(), handle.describe(), handle.signal("any"), handle.cancel()):
-        with pytest.raises(RPCError, match="no-such-workflow|not found"):
+        with pytest.raises(RPCError, match=r"no-such-workflow|not found"):
             await asyncio.wait_for(call, LIMIT)
 
 

@@ -18,7 +18,6 @@ from invincible.client import Client
 LIMIT = 20.0
 
 
-
 def config(task_queue: str, **options: object) -> _native.WorkerConfig:
     return _native.WorkerConfig(namespace="default", task_queue=task_queue, build_id="test", **options)  # type: ignore[arg-type]
 
@@ -74,7 +73,7 @@ async def test_a_finalized_worker_says_that_it_is_closed(client: Client, task_qu
 async def test_polling_twice_is_refused(client: Client, task_queue: str) -> None:
     worker = _native.Worker(native_client(client), config(task_queue))
     polls = polling(worker)
-    with pytest.raises(RuntimeError, match="closed|polls already"):
+    with pytest.raises(RuntimeError, match=r"closed|polls already"):
         polling(worker)
     worker.initiate_shutdown()
     await polls

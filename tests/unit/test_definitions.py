@@ -52,12 +52,14 @@ def test_a_function_is_a_workflow_too() -> None:
 
 @pytest.mark.parametrize("reference", [str, work, object(), 3])
 def test_other_things_are_no_workflows(reference: Any) -> None:
-    with pytest.raises(TypeError, match="is not a workflow: give a class or function decorated with @workflow.defn"):
+    with pytest.raises(TypeError, match=r"is not a workflow: give a class or function decorated with @workflow.defn"):
         workflow_definition(reference)
 
 
 def test_a_class_without_run_method_is_refused() -> None:
-    with pytest.raises(ValueError, match="Empty is no valid workflow class: no method is decorated with @workflow.run"):
+    with pytest.raises(
+        ValueError, match=r"Empty is no valid workflow class: no method is decorated with @workflow.run"
+    ):
 
         @workflow.defn
         class Empty:
@@ -65,7 +67,7 @@ def test_a_class_without_run_method_is_refused() -> None:
 
 
 def test_two_run_methods_are_refused() -> None:
-    with pytest.raises(ValueError, match="more than one method is decorated with @workflow.run"):
+    with pytest.raises(ValueError, match=r"more than one method is decorated with @workflow.run"):
 
         @workflow.defn
         class Twice:
@@ -92,7 +94,7 @@ def test_two_handlers_of_one_name_are_refused() -> None:
 
 
 def test_an_override_without_its_decorator_is_refused() -> None:
-    with pytest.raises(ValueError, match="state overrides a method decorated with @workflow.query"):
+    with pytest.raises(ValueError, match=r"state overrides a method decorated with @workflow.query"):
 
         @workflow.defn
         class Special(Order):
@@ -116,7 +118,9 @@ def test_a_subclass_inherits_run_and_handlers() -> None:
 
 
 def test_init_must_have_the_parameters_of_run() -> None:
-    with pytest.raises(ValueError, match="parameters of the @workflow.init method and of the @workflow.run method differ"):
+    with pytest.raises(
+        ValueError, match=r"parameters of the @workflow.init method and of the @workflow.run method differ"
+    ):
 
         @workflow.defn
         class Mismatch:
@@ -128,7 +132,7 @@ def test_init_must_have_the_parameters_of_run() -> None:
 
 
 def test_sync_workflows_and_async_queries_are_refused() -> None:
-    with pytest.raises(TypeError, match="@workflow.run needs an async method"):
+    with pytest.raises(TypeError, match=r"@workflow.run needs an async method"):
 
         @workflow.run
         def run(self: Any) -> None: ...
@@ -155,7 +159,7 @@ def test_handlers_are_named_by_their_methods() -> None:
     assert signal_reference(Order.pay).name == "pay-now"
     assert query_reference(Order.state).name == "state"
     assert signal_reference("anything").name == "anything"
-    with pytest.raises(TypeError, match="Order.state is not a signal"):
+    with pytest.raises(TypeError, match=r"Order.state is not a signal"):
         signal_reference(Order.state)
 
 
@@ -163,7 +167,7 @@ def test_two_workflows_of_one_name_cannot_share_a_worker() -> None:
     @workflow.defn(name="Order")
     async def impostor() -> None: ...
 
-    with pytest.raises(ValueError, match="two workflows are named 'Order': .*test_definitions.Order and .*impostor"):
+    with pytest.raises(ValueError, match=r"two workflows are named 'Order': .*test_definitions.Order and .*impostor"):
         workflow_definitions([Order, impostor])
 
 
@@ -187,7 +191,7 @@ class Shop:
 
 
 def test_methods_are_registered_bound() -> None:
-    with pytest.raises(TypeError, match="Shop.ship is a method: register it bound"):
+    with pytest.raises(TypeError, match=r"Shop.ship is a method: register it bound"):
         registered_activities([Shop.ship])
     assert set(registered_activities([Shop().ship])) == {"ship"}
 

@@ -13,7 +13,7 @@ from invincible import _native, activity, workflow
 from invincible._engine.run import WorkerContext, WorkflowRun
 from invincible.common import RetryPolicy
 from invincible.converter import DataConverter
-from invincible.exceptions import ActivityError, ApplicationError, CancelledError
+from invincible.exceptions import ActivityError, ApplicationError
 from invincible.workflow._definition import workflow_definition
 
 CONVERTER = DataConverter.default.payload_converter
@@ -122,8 +122,8 @@ def test_a_failed_activity_raises_with_its_cause() -> None:
         try:
             await greet.execute("Ada")
         except ActivityError as error:
-            assert isinstance(error.cause, ApplicationError)
-            return f"{error.cause.type}: {error.cause.message}"
+            cause = error.cause
+            return f"{cause.type}: {cause.message}" if isinstance(cause, ApplicationError) else repr(cause)
         return "no error"
 
     driver = Driver(hello)
@@ -294,7 +294,7 @@ def test_signals_without_a_handler_do_no_harm() -> None:
 def test_signals_with_wrong_arguments_name_handler_and_parameter() -> None:
     driver = Driver(Counter, 1)
     driver.start()
-    with pytest.raises(Exception, match="signal 'add'.*amount.*int"):
+    with pytest.raises(Exception, match=r"signal 'add'.*amount.*int"):
         driver.activate(signal("add", "many"))
 
 
@@ -424,7 +424,7 @@ def test_what_cannot_replay_is_refused_with_advice(attempt: Any) -> None:
     async def impure() -> None:
         attempt()
 
-    with pytest.raises(NotImplementedError, match="cannot be used in workflow code.*(activity|signal)"):
+    with pytest.raises(NotImplementedError, match=r"cannot be used in workflow code.*(activity|signal)"):
         Driver(impure).start()
 
 
@@ -472,8 +472,7 @@ def test_a_cancelled_handle_counts_once() -> None:
         try:
             return await handle
         except ActivityError as error:
-            assert isinstance(error.cause, CancelledError)
-            return "cancelled"
+            return type(error.cause).__name__
 
     driver = Driver(twice)
     schedule, request = driver.start()

@@ -62,7 +62,7 @@ async def test_many_histories_give_their_failures_by_run() -> None:
 
 
 async def test_a_history_of_an_unknown_workflow_is_named() -> None:
-    with pytest.raises(Exception, match="workflow type 'Race' is not registered.*its workflows are: Cancelled"):
+    with pytest.raises(Exception, match=r"workflow type 'Race' is not registered.*its workflows are: Cancelled"):
         await Replayer(workflows=[Cancelled]).replay_workflow(history("race"))
 
 

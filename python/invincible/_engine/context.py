@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def current_run_or_none() -> WorkflowRun | None:
-    """The run whose code calls this, `None` outside of workflow code."""
+    """The run whose code calls this, ``None`` outside of workflow code."""
     loop = _get_running_loop()
     return loop.run if type(loop) is WorkflowLoop else None  # type: ignore[return-value]
 

@@ -20,7 +20,7 @@ class HandlerUnfinishedPolicy(IntEnum):
 
 @dataclass(frozen=True)
 class SignalDefinition:
-    """A signal handler; `name` is `None` for the dynamic one."""
+    """A signal handler; ``name`` is ``None`` for the dynamic one."""
 
     name: str | None
     function: Callable[..., Any]
@@ -29,13 +29,13 @@ class SignalDefinition:
 
     @cached_property
     def signature(self) -> Signature:
-        """Parameters of the method, without `self`; read when first needed, so that annotations may refer forward."""
+        """Parameters of the method, without ``self``; read when first needed, so that annotations may refer forward."""
         return Signature.of(self.function, f"signal {self.name!r}", skip_first=True)
 
 
 @dataclass(frozen=True)
 class QueryDefinition:
-    """A query handler; `name` is `None` for the dynamic one."""
+    """A query handler; ``name`` is ``None`` for the dynamic one."""
 
     name: str | None
     function: Callable[..., Any]
@@ -43,7 +43,7 @@ class QueryDefinition:
 
     @cached_property
     def signature(self) -> Signature:
-        """Parameters of the method, without `self`; read when first needed."""
+        """Parameters of the method, without ``self``; read when first needed."""
         return Signature.of(self.function, f"query {self.name!r}", skip_first=True)
 
 
@@ -61,5 +61,5 @@ class WorkflowDefinition:
 
     @cached_property
     def signature(self) -> Signature:
-        """Parameters and result of the run function, without `self`; read when first needed."""
+        """Parameters and result of the run function, without ``self``; read when first needed."""
         return Signature.of(self.run, f"workflow {self.name!r}", skip_first=self.workflow_class is not None)

@@ -18,4 +18,4 @@ class NotInWorkflowError(TemporalError, RuntimeError):
 
 
 class EvictedError(BaseException):
-    """The run has left the cache; raised to its `finally` blocks when they ask for more work. Never seen otherwise."""
+    """The run has left the cache; raised to its ``finally`` blocks when they ask for more work. Seen nowhere else."""

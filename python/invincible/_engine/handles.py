@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from invincible._native import Payload, ResolveActivity
+
 from .loop import WorkflowFuture
 
 if TYPE_CHECKING:
@@ -15,10 +16,10 @@ T = TypeVar("T")
 
 
 class ActivityHandle(WorkflowFuture[T]):
-    """A scheduled activity: await it for the result, `cancel()` it to ask for its cancellation.
+    """A scheduled activity: await it for the result, ``cancel()`` it to ask for its cancellation.
 
     Cancelling is a request: the handle ends when the activity has, as its cancellation type says, and then raises
-    `ActivityError` with a `CancelledError` as cause, or returns the result if the activity completed all the same.
+    ``ActivityError`` with a ``CancelledError`` as cause, or returns the result if the activity completed all the same.
     """
 
     def __init__(self, run: WorkflowRun, seq: int, decode: Callable[[Payload | None], T]) -> None:
@@ -41,8 +42,8 @@ class ActivityHandle(WorkflowFuture[T]):
             self._run.request_cancel_activity(self._seq)
 
     def resolve(self, job: ResolveActivity) -> None:
-        # Histories depend on the order in which waiting code continues: an activity's result reaches its waiter two turns
-        # of the loop after a callback that became ready at the same time.
+        # Histories depend on the order in which waiting code continues: an activity's result reaches its waiter two
+        # turns of the loop after a callback that became ready at the same time.
         self._run.loop.call_soon(self._run.loop.call_soon, self._finish, job)
 
     def _finish(self, job: ResolveActivity) -> None:
@@ -53,7 +54,7 @@ class ActivityHandle(WorkflowFuture[T]):
             return
         try:
             value = self._decode(job.result)
-        except Exception as error:  # noqa: BLE001  # raised where the result is awaited
+        except Exception as error:  # raised where the result is awaited
             self.set_exception(error)
         else:
             self.set_result(value)

@@ -1,13 +1,14 @@
 """The event loop of one workflow run.
 
-It implements the part of asyncio's loop interface that is deterministic: ready callbacks in first-in-first-out order, timers
-that become commands, futures and tasks. CPython's own C tasks and futures run on it, so asyncio's primitives work unchanged.
-Everything else raises, with the reason.
+It implements the part of asyncio's loop interface that is deterministic: ready callbacks in first-in-first-out order,
+timers that become commands, futures and tasks. CPython's own C tasks and futures run on it, so asyncio's primitives
+work unchanged. Everything else raises, with the reason.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 from collections import deque
 from collections.abc import Callable, Coroutine
@@ -26,7 +27,7 @@ class Clock(Protocol):
 
 
 class Handle:
-    """A callback that is due; what `call_soon` returns."""
+    """A callback that is due; what ``call_soon`` returns."""
 
     __slots__ = ("_args", "_callback", "_cancelled", "_context")
 
@@ -50,7 +51,7 @@ class Handle:
 
 
 class TimerHandle(Handle):
-    """A callback that waits for a timer of the server; what `call_later` returns."""
+    """A callback that waits for a timer of the server; what ``call_later`` returns."""
 
     __slots__ = ("_clock", "_when", "seq")
 
@@ -101,7 +102,7 @@ class WorkflowTask(asyncio.Task[T]):
 
 
 class WorkflowLoop(asyncio.AbstractEventLoop):
-    """The loop that workflow code sees as `asyncio.get_running_loop()`."""
+    """The loop that workflow code sees as ``asyncio.get_running_loop()``."""
 
     def __init__(self, run: Clock) -> None:
         self.run = run
@@ -130,36 +131,33 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
         self._ready.append(handle)
 
     def close_tasks(self) -> None:
-        """End every unfinished task of an evicted run; its `finally` blocks run, commands they issue are refused."""
+        """End every unfinished task of an evicted run; its ``finally`` blocks run, commands they issue are refused."""
         self._ready.clear()
         for task in self._tasks:
             if not task.done():
-                coroutine = task.get_coro()
-                try:
-                    if coroutine is not None:
-                        coroutine.close()
-                except BaseException:  # noqa: BLE001  # evicted code may raise anything, and nobody is left to tell
-                    pass
+                # Evicted code may raise anything, and nobody is left to tell.
+                with contextlib.suppress(BaseException):
+                    task.get_coro().close()
         self._tasks.clear()
         self._ready.clear()
 
     # What asyncio's primitives use
 
-    def call_soon(
+    def call_soon(  # type: ignore[override]
         self, callback: Callable[..., object], *args: Any, context: contextvars.Context | None = None
-    ) -> Handle:  # type: ignore[override]
+    ) -> Handle:
         handle = Handle(callback, args, context)
         self._ready.append(handle)
         return handle
 
-    def call_later(
+    def call_later(  # type: ignore[override]
         self, delay: float, callback: Callable[..., object], *args: Any, context: contextvars.Context | None = None
-    ) -> TimerHandle:  # type: ignore[override]
+    ) -> TimerHandle:
         return self.start_timer(delay, None, callback, *args, context=context)
 
-    def call_at(
+    def call_at(  # type: ignore[override]
         self, when: float, callback: Callable[..., object], *args: Any, context: contextvars.Context | None = None
-    ) -> TimerHandle:  # type: ignore[override]
+    ) -> TimerHandle:
         return self.start_timer(when - self.time(), None, callback, *args, context=context)
 
     def start_timer(
@@ -170,7 +168,7 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
         *args: Any,
         context: contextvars.Context | None = None,
     ) -> TimerHandle:
-        """Call back after `delay` seconds of workflow time; no delay at all needs no timer of the server."""
+        """Call back after ``delay`` seconds of workflow time; no delay at all needs no timer of the server."""
         handle = TimerHandle(self.run, self.time() + delay, callback, args, context)
         if delay <= 0:
             self._ready.append(handle)
@@ -245,13 +243,39 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
         _refuse("closing the event loop", "return from the workflow instead")
 
 
-_IO_METHODS = """
-    add_reader add_signal_handler add_writer connect_accepted_socket connect_read_pipe connect_write_pipe
-    create_connection create_datagram_endpoint create_server create_unix_connection create_unix_server getaddrinfo
-    getnameinfo remove_reader remove_signal_handler remove_writer sendfile set_default_executor shutdown_default_executor
-    sock_accept sock_connect sock_recv sock_recv_into sock_recvfrom sock_recvfrom_into sock_sendall sock_sendfile
-    sock_sendto start_tls subprocess_exec subprocess_shell
-""".split()
+_IO_METHODS = (
+    "add_reader",
+    "add_signal_handler",
+    "add_writer",
+    "connect_accepted_socket",
+    "connect_read_pipe",
+    "connect_write_pipe",
+    "create_connection",
+    "create_datagram_endpoint",
+    "create_server",
+    "create_unix_connection",
+    "create_unix_server",
+    "getaddrinfo",
+    "getnameinfo",
+    "remove_reader",
+    "remove_signal_handler",
+    "remove_writer",
+    "sendfile",
+    "set_default_executor",
+    "shutdown_default_executor",
+    "sock_accept",
+    "sock_connect",
+    "sock_recv",
+    "sock_recv_into",
+    "sock_recvfrom",
+    "sock_recvfrom_into",
+    "sock_sendall",
+    "sock_sendfile",
+    "sock_sendto",
+    "start_tls",
+    "subprocess_exec",
+    "subprocess_shell",
+)
 
 
 def _refuse(what: str, instead: str) -> NoReturn:

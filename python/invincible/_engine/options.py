@@ -14,7 +14,6 @@ from invincible._native import Priority as NativePriority
 from invincible._native import RetryPolicy as NativeRetryPolicy
 from invincible.common import Priority, RetryPolicy
 
-
 T = TypeVar("T")
 
 
@@ -30,8 +29,8 @@ class ActivityCancellationType(IntEnum):
 
 
 class ActivityConfig(TypedDict, total=False):
-    """The options of an activity call. Timeouts are timedeltas; one of `start_to_close_timeout` and
-    `schedule_to_close_timeout` is needed, on the definition or for the call."""
+    """The options of an activity call. Timeouts are timedeltas; one of ``start_to_close_timeout`` and
+    ``schedule_to_close_timeout`` is needed, on the definition or for the call."""
 
     task_queue: str | None
     schedule_to_close_timeout: timedelta | None
@@ -61,7 +60,7 @@ class ActivityOptions:
     priority: NativePriority | None = None
 
     def replaced(self, config: Mapping[str, Any]) -> ActivityOptions:
-        """These options with those of `config` (an `ActivityConfig`) in their place; `None` leaves an option as it is.
+        """These options with those of an ``ActivityConfig`` in their place; ``None`` leaves an option as it is.
 
         Raises:
             TypeError: an option is unknown or of the wrong type.
@@ -96,7 +95,7 @@ def seconds(name: str, duration: timedelta | float | None) -> float | None:
         return None
     if isinstance(duration, timedelta):
         value = duration.total_seconds()
-    elif isinstance(duration, (int, float)) and not isinstance(duration, bool):
+    elif isinstance(duration, (int, float)):
         value = float(duration)
     else:
         raise TypeError(f"{name} must be a timedelta or a number of seconds, got {type(duration).__name__}")

@@ -16,6 +16,7 @@ from invincible.common import RawValue
 from invincible.converter import FailureConverter, PayloadConverter
 from invincible.converter._signature import decode_result
 from invincible.exceptions import FailureError, is_cancelled_exception
+
 from .definition import QueryDefinition, SignalDefinition, WorkflowDefinition
 from .errors import EvictedError, NondeterminismError, ReadOnlyContextError
 from .handles import ActivityHandle
@@ -47,7 +48,7 @@ class WorkflowRun:
         self.worker = worker
         self.run_id = run_id
         self.init = init
-        self.loop = WorkflowLoop(self)
+        self.loop: WorkflowLoop = WorkflowLoop(self)  # type: ignore[abstract]  # what is missing refuses at run time
         self.instance: Any = None
         self.info: Any = None
 
@@ -144,7 +145,7 @@ class WorkflowRun:
                 continue
             try:
                 holds = predicate()
-            except Exception as error:  # noqa: BLE001  # raised where the condition is awaited
+            except Exception as error:  # raised where the condition is awaited
                 future.set_exception(error)
                 continue
             if holds:
@@ -194,7 +195,7 @@ class WorkflowRun:
         try:
             result = self.worker.payload_converter.to_payload(self._answer(job))
             answer = _native.QueryResult(query_id=job.query_id, result=result)
-        except Exception as error:  # noqa: BLE001  # the caller of the query gets it
+        except Exception as error:  # the caller of the query gets it
             answer = _native.QueryResult(query_id=job.query_id, failure=self.failure_from(error))
         finally:
             self.read_only = False
@@ -246,7 +247,7 @@ class WorkflowRun:
         """Run the workflow's own function or a handler, and turn what it raises into the end of the run or the task."""
         try:
             await coroutine
-        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001
+        except (Exception, asyncio.CancelledError) as error:
             if self.cancel_requested and is_cancelled_exception(error):
                 self._end(_native.CancelWorkflowExecution())
             elif self.is_failure_exception(error):

@@ -72,7 +72,7 @@ class Event:
             self._event.set()
             waiters, self._waiters = self._waiters, []
         for loop, future in waiters:
-            loop.call_soon_threadsafe(lambda future=future: future.done() or future.set_result(None))
+            loop.call_soon_threadsafe(_set_unless_done, future)
 
     async def wait(self) -> None:
         with self._lock:
@@ -85,6 +85,11 @@ class Event:
 
     def wait_sync(self, timeout: float | None) -> bool:
         return self._event.wait(timeout)
+
+
+def _set_unless_done(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
 
 
 @dataclass
@@ -163,9 +168,10 @@ def info() -> Info:
 
 
 def heartbeat(*details: Any) -> None:
-    """Tell the server that the activity is alive, and keep `details` for its next attempt.
+    """Tell the server that the activity is alive, and keep ``details`` for its next attempt.
 
-    Heartbeats are throttled: call it as often as is convenient. Cancellation reaches an activity through its heartbeats.
+    Heartbeats are throttled: call it as often as is convenient. Cancellation reaches an activity through its
+    heartbeats.
 
     Raises:
         RuntimeError: outside of an activity.
@@ -179,7 +185,7 @@ def is_cancelled() -> bool:
 
 
 def cancellation_details() -> ActivityCancellationDetails | None:
-    """Why the activity was asked to stop; `None` while it was not."""
+    """Why the activity was asked to stop; ``None`` while it was not."""
     return _context().cancellation_details
 
 
@@ -189,7 +195,7 @@ async def wait_for_cancelled() -> None:
 
 
 def wait_for_cancelled_sync(timeout: timedelta | float | None = None) -> None:
-    """Block the thread until the activity is asked to stop, or for `timeout` (seconds or a timedelta)."""
+    """Block the thread until the activity is asked to stop, or for ``timeout`` (seconds or a timedelta)."""
     _context().cancelled.wait_sync(_timeout_seconds(timeout))
 
 
@@ -204,7 +210,7 @@ async def wait_for_worker_shutdown() -> None:
 
 
 def wait_for_worker_shutdown_sync(timeout: timedelta | float | None = None) -> None:
-    """Block the thread until the worker begins to shut down, or for `timeout` (seconds or a timedelta)."""
+    """Block the thread until the worker begins to shut down, or for ``timeout`` (seconds or a timedelta)."""
     _context().worker_shutdown.wait_sync(_timeout_seconds(timeout))
 
 
@@ -218,7 +224,7 @@ def _timeout_seconds(timeout: timedelta | float | None) -> float | None:
 
 
 class _ActivityLogger(logging.LoggerAdapter[logging.Logger]):
-    """Adds what identifies the activity as `temporal_activity` to each record; the message stays as it is."""
+    """Adds what identifies the activity as ``temporal_activity`` to each record; the message stays as it is."""
 
     def process(self, msg: Any, kwargs: MutableMapping[str, Any]) -> tuple[Any, MutableMapping[str, Any]]:
         context = current.get(None)
@@ -240,4 +246,4 @@ class _ActivityLogger(logging.LoggerAdapter[logging.Logger]):
 
 
 logger = _ActivityLogger(logging.getLogger("invincible.activity"), {})
-"""Logger for activity code; each record carries the activity's identity as `temporal_activity`."""
+"""Logger for activity code; each record carries the activity's identity as ``temporal_activity``."""

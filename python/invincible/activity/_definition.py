@@ -1,4 +1,4 @@
-"""`activity.defn` and the typed calls that it adds to the function."""
+"""``activity.defn`` and the typed calls that it adds to the function."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ F = TypeVar("F")
 
 @dataclass(frozen=True)
 class ActivityDefinition:
-    """What `defn` knows of an activity: name (`None` when dynamic), function, and the default options of its calls."""
+    """What ``defn`` knows of an activity: name, ``None`` if dynamic, function, and the default options of its calls."""
 
     name: str | None
     function: Callable[..., Any]
@@ -34,15 +34,17 @@ class ActivityDefinition:
 
     @cached_property
     def signature(self) -> Signature:
-        """Parameters and result, without `self`; read when first needed, so that annotations may refer forward."""
+        """Parameters and result, without ``self``; read when first needed, so that annotations may refer forward."""
         return Signature.of(self.function, f"activity {self.name!r}", skip_first=self.is_method)
 
     @staticmethod
     def of(activity: Any) -> ActivityDefinition | None:
-        """The definition of a decorated function, method or callable object; `None` if there is none."""
+        """The definition of a decorated function, method or callable object; ``None`` if there is none."""
         definition = getattr(activity, "__invincible_activity__", None)
         if definition is None:
-            definition = getattr(getattr(activity, "__call__", None), "__invincible_activity__", None)
+            definition = getattr(
+                type(activity).__call__ if callable(activity) else None, "__invincible_activity__", None
+            )
         return cast("ActivityDefinition | None", definition)
 
 
@@ -58,7 +60,7 @@ class ActivityCalls(Generic[P, R]):
 
         Raises:
             TypeError: the arguments do not fit the function.
-            ValueError: no `start_to_close_timeout` or `schedule_to_close_timeout` is set.
+            ValueError: no ``start_to_close_timeout`` or ``schedule_to_close_timeout`` is set.
         """
         definition = self._definition
         if definition.name is None:
@@ -72,9 +74,9 @@ class ActivityCalls(Generic[P, R]):
         """Schedule the activity and wait for its result.
 
         Raises:
-            ActivityError: the activity failed; the reason is its `cause`.
+            ActivityError: the activity failed; the reason is its ``cause``.
             TypeError: the arguments do not fit the function.
-            ValueError: no `start_to_close_timeout` or `schedule_to_close_timeout` is set.
+            ValueError: no ``start_to_close_timeout`` or ``schedule_to_close_timeout`` is set.
         """
         return await self.start(*args, **kwargs)
 
@@ -90,7 +92,7 @@ class _Activity(Protocol[P, R]):
 
 
 class AsyncActivity(_Activity[P, R], Protocol[P, R]):
-    """An `async def` function decorated by `defn`: still the function, and callable from workflows."""
+    """An ``async def`` function decorated by ``defn``: still the function, and callable from workflows."""
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, R]: ...
     @overload
@@ -100,7 +102,7 @@ class AsyncActivity(_Activity[P, R], Protocol[P, R]):
 
 
 class SyncActivity(_Activity[P, R], Protocol[P, R]):
-    """A `def` function decorated by `defn`: still the function, and callable from workflows."""
+    """A ``def`` function decorated by ``defn``: still the function, and callable from workflows."""
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R: ...
     @overload
@@ -111,13 +113,13 @@ class SyncActivity(_Activity[P, R], Protocol[P, R]):
 
 class _Decorator(Protocol):
     @overload
-    def __call__(self, fn: Callable[P, Coroutine[Any, Any, R]]) -> AsyncActivity[P, R]: ...
+    def __call__(self, fn: Callable[P, Coroutine[Any, Any, R]]) -> AsyncActivity[P, R]: ...  # type: ignore[overload-overlap]
     @overload
     def __call__(self, fn: Callable[P, R]) -> SyncActivity[P, R]: ...
 
 
 @overload
-def defn(fn: Callable[P, Coroutine[Any, Any, R]]) -> AsyncActivity[P, R]: ...
+def defn(fn: Callable[P, Coroutine[Any, Any, R]]) -> AsyncActivity[P, R]: ...  # type: ignore[overload-overlap]
 @overload
 def defn(fn: Callable[P, R]) -> SyncActivity[P, R]: ...
 @overload
@@ -138,19 +140,19 @@ def defn(
 ) -> Any:
     """Make a function an activity.
 
-    The function stays what it is: a unit test calls or awaits it. It gains `execute`, `start` and `with_options` for
-    workflow code, typed with its own parameters and result.
+    The function stays what it is: a unit test calls or awaits it. It gains ``execute``, ``start`` and ``with_options``
+    for workflow code, typed with its own parameters and result.
 
     Args:
-        fn: The function, `def` or `async def`; a method too.
+        fn: The function, ``def`` or ``async def``; a method too.
         name: The activity type; the function's own name by default.
-        no_thread_cancel_exception: Do not raise `CancelledError` inside the thread of a cancelled `def` activity.
+        no_thread_cancel_exception: Do not raise ``CancelledError`` inside the thread of a cancelled ``def`` activity.
         dynamic: Run it for every activity type that has no function of its own.
-        options: Defaults for every call, as `workflow.execute_activity` takes them: timeouts, retry policy, task queue.
+        options: Defaults for every call, as ``workflow.execute_activity`` takes them: timeouts, retry policy, ...
 
     Raises:
-        TypeError: `fn` is not callable, or an option is unknown or of the wrong type.
-        ValueError: both `name` and `dynamic` are given, or a timeout is negative.
+        TypeError: ``fn`` is not callable, or an option is unknown or of the wrong type.
+        ValueError: both ``name`` and ``dynamic`` are given, or a timeout is negative.
 
     Example:
         @activity.defn(start_to_close_timeout=timedelta(seconds=10))

@@ -1,4 +1,4 @@
-"""The `invincible` command. Each subcommand has a module of its own, imported when it is used."""
+"""The ``invincible`` command. Each subcommand has a module of its own, imported when it is used."""
 
 from __future__ import annotations
 

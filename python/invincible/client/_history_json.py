@@ -38,5 +38,6 @@ def _proto_name(name: str, enum: EnumDescriptor) -> str:
         return name
     prefix = enum.values_by_number[0].name.removesuffix("UNSPECIFIED")
     spelled = prefix + _WORD_START.sub("_", name).upper()
-    # Protobuf's own reader names the field where a value is unknown.
-    return spelled if spelled in known else name
+    if spelled not in known:
+        raise ValueError(f"{name!r} is no value of {enum.name}")
+    return spelled

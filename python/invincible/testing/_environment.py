@@ -1,4 +1,4 @@
-"""`WorkflowEnvironment`: a server and a client for it, for the time of a test."""
+"""``WorkflowEnvironment``: a server and a client for it, for the time of a test."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class WorkflowEnvironment:
     """A client, and the server behind it if the environment has started one.
 
     Those who wait for a workflow's result through this client are told when a task of it failed for a bug in workflow
-    code: `WorkflowTaskFailedError`, with the traceback. Elsewhere the server tries such a task again and again, and a
+    code: ``WorkflowTaskFailedError``, with the traceback. Elsewhere the server tries such a task again and again, and a
     test would wait for ever.
 
     Example:
@@ -46,7 +46,7 @@ class WorkflowEnvironment:
 
     @staticmethod
     def from_client(client: Client) -> WorkflowEnvironment:
-        """An environment over a server that runs already; `shutdown` leaves it alone."""
+        """An environment over a server that runs already; ``shutdown`` leaves it alone."""
         return WorkflowEnvironment(client)
 
     @staticmethod
@@ -67,8 +67,8 @@ class WorkflowEnvironment:
         search_attributes: Sequence[SearchAttributeKey[Any]] = (),
         dev_server_existing_path: str | None = None,
         dev_server_database_filename: str | None = None,
-        dev_server_log_format: str = "text",
-        dev_server_log_level: str = "warn",
+        dev_server_log_format: str = "pretty",
+        dev_server_log_level: str | None = "warn",
         dev_server_extra_args: Sequence[str] = (),
         dev_server_startup_timeout: timedelta | None = None,
     ) -> WorkflowEnvironment:
@@ -76,7 +76,7 @@ class WorkflowEnvironment:
 
         Args:
             namespace: The client's namespace, created if it is not "default".
-            data_converter: As for `Client.connect`, like the next options.
+            data_converter: As for ``Client.connect``, like the next options.
             interceptors: Code around the client's calls.
             default_workflow_query_reject_condition: States in which queries are rejected.
             retry_config: How failed calls are repeated.
@@ -88,19 +88,21 @@ class WorkflowEnvironment:
             ui_port: Port of the Web UI; a free one by default.
             runtime: Core's threads; the default runtime if not given.
             search_attributes: Search attributes to register.
-            dev_server_existing_path: The server program; by default that of the package `invincible-server`.
+            dev_server_existing_path: The server program; by default that of the package ``invincible-server``.
             dev_server_database_filename: SQLite file to keep everything in; in memory by default.
-            dev_server_log_format: "text" or "json".
+            dev_server_log_format: "pretty" or "json". What the server logs is written to standard error.
             dev_server_log_level: "debug", "info", "warn", "error" or "never".
-            dev_server_extra_args: More flags of the server; `invincible server --help` has them.
+            dev_server_extra_args: More flags of the server; ``invincible server --help`` has them.
             dev_server_startup_timeout: How long the start may take; a minute by default.
 
         Raises:
-            ServerError: the server is not installed or does not start; the message has the reason.
+            ServerStartError: the server is not installed or does not start; the message has the reason.
         """
         options = ["--ip", ip, "--port", str(port or 0)]
         options += ["--ui-port", str(ui_port or 0)] if ui or ui_port is not None else ["--headless"]
-        options += ["--log-level", dev_server_log_level, "--log-format", dev_server_log_format]
+        options += ["--log-format", "text" if dev_server_log_format == "pretty" else dev_server_log_format]
+        if dev_server_log_level is not None:
+            options += ["--log-level", dev_server_log_level]
         if dev_server_database_filename is not None:
             options += ["--db", dev_server_database_filename]
         if namespace != "default":
@@ -109,9 +111,7 @@ class WorkflowEnvironment:
             options += ["--search-attribute", f"{key.name}={_TYPES[key.indexed_value_type]}"]
         options += dev_server_extra_args
         timeout = 60.0 if dev_server_startup_timeout is None else dev_server_startup_timeout.total_seconds()
-        server = await asyncio.to_thread(
-            lambda: ServerProcess(options, binary=dev_server_existing_path, timeout=timeout)
-        )
+        server = await _start(options, dev_server_existing_path, timeout)
         try:
             client = await Client.connect(
                 server.ready.grpc,
@@ -137,7 +137,7 @@ class WorkflowEnvironment:
 
     @property
     def ui_url(self) -> str | None:
-        """Address of the Web UI, `None` without one."""
+        """Address of the Web UI, ``None`` without one."""
         return self._server.ready.ui if self._server is not None else None
 
     async def shutdown(self) -> None:
@@ -152,3 +152,18 @@ class WorkflowEnvironment:
         self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> None:
         await self.shutdown()
+
+
+async def _start(options: Sequence[str], binary: str | None, timeout: float) -> ServerProcess:
+    starting = asyncio.ensure_future(asyncio.to_thread(ServerProcess, options, binary=binary, timeout=timeout))
+    try:
+        return await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        # The thread goes on; what it starts is nobody's.
+        starting.add_done_callback(_stop_started)
+        raise
+
+
+def _stop_started(starting: asyncio.Future[ServerProcess]) -> None:
+    if not starting.cancelled() and starting.exception() is None:
+        starting.get_loop().run_in_executor(None, starting.result().stop)

@@ -9,6 +9,7 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -18,80 +19,74 @@ _STOP_TIMEOUT = 10.0
 _LOG_LINES = 50
 
 
-class ServerError(RuntimeError):
-    """The server could not be found, did not start, or ended."""
+class ServerStartError(RuntimeError):
+    """The embedded server could not be found, or did not start. The message has its own words."""
 
 
 def server_binary(path: str | os.PathLike[str] | None = None) -> Path:
-    """The program of the embedded server: `path`, or what `INVINCIBLE_SERVER` names, or that of `invincible-server`.
+    """The program of the embedded server: ``path``, or what ``INVINCIBLE_SERVER`` names, or that of ``invincible-server``.
 
     Raises:
-        ServerError: there is none; the message says how to get it.
+        ServerStartError: there is none; the message says how to get it.
     """
     named = path or os.environ.get(_ENVIRONMENT_VARIABLE)
     if named:
         binary = Path(named)
+        source = "the path given" if path else _ENVIRONMENT_VARIABLE
         if not binary.is_file():
-            source = "the path given" if path else _ENVIRONMENT_VARIABLE
-            raise ServerError(f"{source} names {binary} as the server, and there is no such file")
+            raise ServerStartError(f"{source} names {binary} as the server, and there is no such file")
+        if not os.access(binary, os.X_OK):
+            raise ServerStartError(f"{source} names {binary} as the server, and it is not executable")
         return binary
     try:
         from invincible_server import binary_path
     except ImportError:
-        raise ServerError(
+        raise ServerStartError(
             "the embedded server is not installed: pip install invincible-server, "
             f"or name a server program in {_ENVIRONMENT_VARIABLE}"
         ) from None
-    return Path(binary_path())
+    try:
+        return Path(binary_path())
+    except FileNotFoundError as error:
+        raise ServerStartError(str(error)) from None
 
 
 @dataclass(frozen=True)
 class Ready:
-    """What the server says of itself once it serves; addresses are host:port, URLs begin with http."""
+    """Where a server serves; addresses are host:port, URLs begin with http."""
 
     grpc: str
+    http: str
     ui: str | None
     metrics: str | None
     namespaces: Sequence[str]
-    server_version: str
 
 
 class ServerProcess:
-    """A running server.
+    """A running server. It ends with this process, however this process ends.
 
     Args:
         options: Flags of the server program, without the path.
-        binary: The program; see `server_binary`.
+        binary: The program; see ``server_binary``.
         timeout: Seconds it may take to start.
 
     Raises:
-        ServerError: it does not start; the message has its own words.
+        ServerStartError: it does not start.
     """
 
     def __init__(
         self, options: Sequence[str] = (), *, binary: str | os.PathLike[str] | None = None, timeout: float = 60.0
     ) -> None:
-        program = server_binary(binary)
-        self._process = subprocess.Popen(
-            # The server ends with its parent, even one that is killed.
-            [program, *options, "--parent-pid", str(os.getpid())],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            errors="replace",
-        )
+        self._process = _launch([str(server_binary(binary)), *options, "--parent-pid", str(os.getpid())])
         self._log: deque[str] = deque(maxlen=_LOG_LINES)
         self._ready_line: str | None = None
         self._announced = threading.Event()
         assert self._process.stdout is not None
         assert self._process.stderr is not None
-        self._readers = [
-            threading.Thread(target=self._read_output, args=(self._process.stdout,), daemon=True),
-            threading.Thread(target=self._read_log, args=(self._process.stderr,), daemon=True),
-        ]
-        for reader in self._readers:
-            reader.start()
+        self._output_reader = threading.Thread(target=self._read_output, args=(self._process.stdout,), daemon=True)
+        self._log_reader = threading.Thread(target=self._read_log, args=(self._process.stderr,), daemon=True)
+        self._output_reader.start()
+        self._log_reader.start()
         try:
             self.ready = self._wait_until_ready(timeout)
         except BaseException:
@@ -117,29 +112,28 @@ class ServerProcess:
             except subprocess.TimeoutExpired:
                 self._process.kill()
         self._process.wait()
-        for reader in self._readers:
-            reader.join()
+        self._output_reader.join()
+        self._log_reader.join()
 
     def _wait_until_ready(self, timeout: float) -> Ready:
         if not self._announced.wait(timeout):
-            raise ServerError(f"the server was not ready within {timeout:g} s; it logged:\n{self.log}")
+            raise ServerStartError(f"the server was not ready within {timeout:g} s; it logged:\n{self.log}")
         if self._ready_line is None:
             status = self._process.wait()
-            self._readers[1].join()
-            raise ServerError(f"the server did not start (exit status {status}): {self.log or 'it said nothing'}")
-        said: dict[str, Any] = json.loads(self._ready_line)
-        return Ready(
-            grpc=said["grpc"],
-            ui=said["ui"],
-            metrics=said["metrics"],
-            namespaces=said["namespaces"],
-            server_version=said["server_version"],
-        )
+            self._log_reader.join()
+            raise ServerStartError(f"the server did not start (exit status {status}): {self.log or 'it said nothing'}")
+        try:
+            said: dict[str, Any] = json.loads(self._ready_line)
+            return Ready(**{name: said[name] for name in Ready.__dataclass_fields__})
+        except (ValueError, KeyError):
+            raise ServerStartError(
+                f"{self._process.args} is no server of this package: it said {self._ready_line!r}"
+            ) from None
 
     def _read_output(self, stream: IO[str]) -> None:
         with stream:
             for line in stream:
-                if self._ready_line is None and '"ready"' in line:
+                if self._ready_line is None:
                     self._ready_line = line
                     self._announced.set()
         self._announced.set()
@@ -148,5 +142,25 @@ class ServerProcess:
         with stream:
             for line in stream:
                 self._log.append(line.rstrip())
-                # In a test run this is captured and shown with the test that fails.
-                sys.stderr.write(line)
+                # In a test run this is captured and shown with the test that fails. Somebody may have closed or replaced
+                # it, and the server must not wait for a reader.
+                with suppress(Exception):
+                    sys.stderr.write(line)
+
+
+def _launch(command: Sequence[str]) -> subprocess.Popen[str]:
+    # A Ctrl-C in the terminal is for the program that runs the server, which may need the server to end well.
+    windows_flags: int = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
+    try:
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+            errors="replace",
+            start_new_session=os.name == "posix",
+            creationflags=windows_flags,
+        )
+    except OSError as error:
+        raise ServerStartError(f"cannot run the server {command[0]}: {error.strerror or error}") from error

@@ -1,4 +1,4 @@
-"""The activity side of a worker: runs `async def` activities on the event loop and `def` activities on threads."""
+"""The activity side of a worker: runs ``async def`` activities on the event loop and ``def`` activities on threads."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ class Activity:
 
     @property
     def is_async(self) -> bool:
-        return self.definition.is_async or inspect.iscoroutinefunction(getattr(self.function, "__call__", None))
+        return self.definition.is_async or inspect.iscoroutinefunction(type(self.function).__call__)
 
 
 Activities = Mapping["str | None", Activity]
 
 
 def registered_activities(activities: Iterable[Any]) -> Activities:
-    """Activities by name; the dynamic one is under `None`.
+    """Activities by name; the dynamic one is under ``None``.
 
     Raises:
         TypeError: one of them is no activity, or a method that is not bound to an object.
@@ -59,7 +59,8 @@ def registered_activities(activities: Iterable[Any]) -> Activities:
                 f"two activities are {what}: {other.__module__}.{other.__qualname__} and {each.__module__}.{name}; "
                 "give one of them another name: @activity.defn(name=...)"
             )
-        definition.signature  # noqa: B018  # annotations that cannot be resolved are an error now, not in a task
+        if definition.name is not None:
+            definition.signature  # noqa: B018  # annotations that cannot be resolved are an error now, not in a task
         registered[definition.name] = Activity(definition, each)
     return registered
 
@@ -81,7 +82,7 @@ class ActivityRunner:
         namespace: Namespace of the worker.
         task_queue: Task queue of the worker.
         data_converter: Converts arguments, results and failures.
-        executor: Runs `def` activities instead of the worker's own threads.
+        executor: Runs ``def`` activities instead of the worker's own threads.
     """
 
     def __init__(
@@ -118,7 +119,7 @@ class ActivityRunner:
             running.task = loop.create_task(self._run_on_loop(activity, running))
 
     def run_on_this_thread(self, task: ActivityStart) -> None:
-        """Run a `def` activity on the calling thread."""
+        """Run a ``def`` activity on the calling thread."""
         activity = self._find(task.activity_type)
         assert activity is not None, "the bridge sends registered activities only"
         self._run_in_thread(activity, self._register(task))
@@ -164,7 +165,7 @@ class ActivityRunner:
             call = self._call(activity, running.context.start)
             result = await call()
             payload = self._encode(running.context.start, result)
-        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  # the server gets it
+        except (Exception, asyncio.CancelledError) as error:  # the server gets it
             self._report_error(running, error)
         else:
             self._report_result(running, payload)
@@ -175,7 +176,7 @@ class ActivityRunner:
         token = current.set(running.context)
         try:
             payload = self._encode(running.context.start, self._call(activity, running.context.start)())
-        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  # the server gets it
+        except (Exception, asyncio.CancelledError) as error:  # the server gets it
             self._report_error(running, error)
         else:
             self._report_result(running, payload)
@@ -231,6 +232,8 @@ class ActivityRunner:
     def _failure_of(self, error: BaseException) -> Failure:
         try:
             return self._failure_converter.to_native(error, self._payload_converter)
-        except Exception as conversion:  # noqa: BLE001  # a failure converter that fails must not lose the activity
+        except Exception as conversion:  # a failure converter that fails must not lose the activity
             logger.exception("the failure converter failed")
-            return Failure(f"{type(error).__name__}: {error} (not converted, {type(conversion).__name__}: {conversion})")
+            return Failure(
+                f"{type(error).__name__}: {error} (not converted, {type(conversion).__name__}: {conversion})"
+            )

@@ -16,8 +16,12 @@ from invincible.client import WorkflowHistory
 from invincible.converter import DataConverter
 from invincible.runtime import Runtime
 
-from ._worker import failing_on_nondeterminism
-from ._workflows import WorkflowThread, workflow_definitions
+from ._workflows import (
+    WorkflowThread,
+    includes_nondeterminism,
+    types_failed_by_nondeterminism,
+    workflow_definitions,
+)
 
 # Reasons for which Core drops a run (`EvictionReason`): it is replayed, the code does not fit the history, the state
 # machines met an event that they cannot. Without a server, the last two have the same cause.
@@ -26,7 +30,7 @@ _LANG_REQUESTED, _NONDETERMINISM, _FATAL = 5, 3, 8
 
 @dataclass(frozen=True)
 class WorkflowReplayResult:
-    """What came of replaying one history; `replay_failure` is `None` if it fits the code."""
+    """What came of replaying one history; ``replay_failure`` is ``None`` if it fits the code."""
 
     history: WorkflowHistory
     replay_failure: Exception | None
@@ -43,8 +47,8 @@ class Replayer:
     """Replays histories of workflows, to show that changed code still fits runs that are under way.
 
     Args:
-        workflows: Classes and functions decorated by `workflow.defn`.
-        namespace: What `workflow.info().namespace` says.
+        workflows: Classes and functions decorated by ``workflow.defn``.
+        namespace: What ``workflow.info().namespace`` says.
         data_converter: Converts the payloads in the histories.
         workflow_failure_exception_types: As for the worker.
         runtime: Core's threads; the default runtime if not given.
@@ -84,8 +88,8 @@ class Replayer:
         """Replay one history.
 
         Raises:
-            NondeterminismError: the code does not do what the history says, if `raise_on_replay_failure`.
-            Exception: what the workflow code raised that fails its task, if `raise_on_replay_failure`.
+            NondeterminismError: the code does not do what the history says, if ``raise_on_replay_failure``.
+            Exception: what the workflow code raised that fails its task, if ``raise_on_replay_failure``.
         """
         async with self.workflow_replay_iterator(_each((history,))) as results:
             async for result in results:
@@ -100,8 +104,8 @@ class Replayer:
         """Replay histories, one after the other.
 
         Raises:
-            NondeterminismError: the first history that does not fit, if `raise_on_replay_failure`.
-            Exception: what workflow code raised first that fails its task, if `raise_on_replay_failure`.
+            NondeterminismError: the first history that does not fit, if ``raise_on_replay_failure``.
+            Exception: what workflow code raised first that fails its task, if ``raise_on_replay_failure``.
         """
         failures: dict[str, Exception] = {}
         async with self.workflow_replay_iterator(histories) as results:
@@ -119,7 +123,6 @@ class Replayer:
     ) -> AsyncIterator[AsyncIterator[WorkflowReplayResult]]:
         """Replay histories as they are asked for: a context manager that gives an iterator of results."""
         loop = asyncio.get_running_loop()
-        fails = failing_on_nondeterminism(self._definitions, self._context.failure_exception_types)
         config = _native.WorkerConfig(
             namespace=self._context.namespace,
             task_queue=self._context.task_queue,
@@ -127,8 +130,8 @@ class Replayer:
             activities=False,
             local_activities=False,
             identity="replayer",
-            nondeterminism_fails_workflow=fails.all_types,
-            nondeterminism_fails_workflow_types=fails.types,
+            nondeterminism_fails_workflow=includes_nondeterminism(self._context.failure_exception_types),
+            nondeterminism_fails_workflow_types=types_failed_by_nondeterminism(self._definitions),
         )
         native, feeder = _native.replay_worker((self._runtime or Runtime.default())._native, config)
         errors: dict[str, Exception] = {}

@@ -1,4 +1,4 @@
-"""The threads of a worker that run `def` activities: as many as are needed, never more than there are slots."""
+"""The threads of a worker that run ``def`` activities: as many as are needed, never more than there are slots."""
 
 from __future__ import annotations
 

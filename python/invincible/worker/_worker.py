@@ -11,25 +11,30 @@ from types import CodeType, TracebackType
 from typing import Any
 
 from invincible import _loop, _native
-from invincible._engine.errors import NondeterminismError
 from invincible._engine.options import seconds
 from invincible._engine.run import WorkerContext
 from invincible.client import Client
 
 from ._activities import Activities, ActivityRunner, registered_activities
 from ._threads import ActivityThreads
-from ._workflows import Definitions, WorkflowThread, workflow_definitions
+from ._workflows import (
+    Definitions,
+    WorkflowThread,
+    includes_nondeterminism,
+    types_failed_by_nondeterminism,
+    workflow_definitions,
+)
 
 
 class Worker:
-    """Runs workflows and activities of one task queue, from `run()` until `shutdown()`.
+    """Runs workflows and activities of one task queue, from ``run()`` until ``shutdown()``.
 
     Args:
         client: Connection to the server; its data converter and identity are the worker's.
         task_queue: The task queue to poll.
-        activities: Functions decorated by `activity.defn`, or bound methods.
-        workflows: Classes and functions decorated by `workflow.defn`.
-        activity_executor: Runs `def` activities; by default the worker has threads of its own, one per slot if needed.
+        activities: Functions decorated by ``activity.defn``, or bound methods.
+        workflows: Classes and functions decorated by ``workflow.defn``.
+        activity_executor: Runs ``def`` activities; by default the worker has threads of its own, up to one per slot.
         build_id: Identifies the code of this worker in histories; a hash of its workflows and activities by default.
         identity: Identifies the worker; the client's identity by default.
         max_cached_workflows: Runs kept in memory between their tasks; 0 replays each run's history for every task.
@@ -45,9 +50,10 @@ class Worker:
         default_heartbeat_throttle_interval: That interval for activities without a heartbeat timeout.
         max_activities_per_second: Bound of this worker.
         max_task_queue_activities_per_second: Bound of the whole task queue, kept by the server.
-        max_eager_activity_reservations_per_workflow_task: Activities started together with the task that schedules them.
-        graceful_shutdown_timeout: How long running activities may go on after `shutdown()` before they are cancelled.
-        workflow_failure_exception_types: Exceptions that fail workflows rather than their task; see `workflow.defn`.
+        max_eager_activity_reservations_per_workflow_task: Activities started together with the task that schedules
+            them.
+        graceful_shutdown_timeout: How long running activities may go on after ``shutdown()`` before they are cancelled.
+        workflow_failure_exception_types: Exceptions that fail workflows rather than their task; see ``workflow.defn``.
         disable_eager_activity_execution: Start no activity together with the task that schedules it.
         on_fatal_error: Called with the error when the worker must give up.
 
@@ -101,7 +107,6 @@ class Worker:
         self._failure_exception_types = tuple(workflow_failure_exception_types)
         self._max_concurrent_activities = max_concurrent_activities or 100
         self._on_fatal_error = on_fatal_error
-        fails = failing_on_nondeterminism(self._definitions, self._failure_exception_types)
         self._config = _native.WorkerConfig(
             namespace=client.namespace,
             task_queue=task_queue,
@@ -125,9 +130,9 @@ class Worker:
             max_eager_activity_reservations_per_workflow_task=(
                 0 if disable_eager_activity_execution else max_eager_activity_reservations_per_workflow_task
             ),
-            graceful_shutdown_period=seconds("graceful_shutdown_timeout", graceful_shutdown_timeout),
-            nondeterminism_fails_workflow=fails.all_types,
-            nondeterminism_fails_workflow_types=fails.types,
+            graceful_shutdown_period=seconds("graceful_shutdown_timeout", graceful_shutdown_timeout) or 0.0,
+            nondeterminism_fails_workflow=includes_nondeterminism(self._failure_exception_types),
+            nondeterminism_fails_workflow_types=types_failed_by_nondeterminism(self._definitions),
         )
         self._native: _native.Worker | None = None
         self._runner: ActivityRunner | None = None
@@ -136,6 +141,7 @@ class Worker:
         self._shutdown_requested = asyncio.Event()
         self._ended = asyncio.Event()
         self._run_task: asyncio.Task[None] | None = None
+        self._body: asyncio.Task[Any] | None = None
 
     @property
     def client(self) -> Client:
@@ -158,7 +164,7 @@ class Worker:
         return self._ended.is_set()
 
     async def run(self) -> None:
-        """Run until `shutdown()` is called, this call is cancelled, or an error makes going on impossible.
+        """Run until ``shutdown()`` is called, this call is cancelled, or an error makes going on impossible.
 
         Cancelling is a shutdown too: running activities get their grace.
 
@@ -192,18 +198,22 @@ class Worker:
         polling.cancel()
         if self._run_task.done():
             await self._run_task
-        # A worker that gives up takes the block with it, which would otherwise wait for ever.
-        body = asyncio.current_task()
-        if body is not None:
-            self._run_task.add_done_callback(lambda done: self.is_running and not done.cancelled() and body.cancel())
+        self._body = asyncio.current_task()
+        self._run_task.add_done_callback(self._end_body)
         return self
 
     async def __aexit__(
         self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> None:
         assert self._run_task is not None
+        self._run_task.remove_done_callback(self._end_body)
         self._shutdown_requested.set()
         await self._run_task
+
+    def _end_body(self, run: asyncio.Task[None]) -> None:
+        """A worker that gives up ends the block that it runs for, which would otherwise wait for ever."""
+        if self._body is not None and not run.cancelled() and run.exception() is not None:
+            self._body.cancel()
 
     async def _run(self) -> None:
         native = self._native = _native.Worker(self._client.service_client._native, self._config)
@@ -245,9 +255,7 @@ class Worker:
             data_converter=converter,
             executor=self._executor,
         )
-        on_threads = {
-            name for name, each in self._activities.items() if not each.is_async and self._executor is None
-        }
+        on_threads = {name for name, each in self._activities.items() if not each.is_async and self._executor is None}
         if on_threads:
             ActivityThreads(native, runner.run_on_this_thread, self._max_concurrent_activities).start()
         on_loop = None
@@ -268,22 +276,6 @@ class Worker:
         native.initiate_shutdown()
         await asyncio.wait((polls,))
         await self._workflows_ended
-
-
-class failing_on_nondeterminism:
-    """Which workflow types Core itself must fail when their history does not fit their code."""
-
-    def __init__(self, definitions: Definitions, failure_exception_types: Sequence[type[BaseException]]) -> None:
-        self.all_types = _includes_nondeterminism(failure_exception_types)
-        self.types = {
-            name
-            for name, definition in definitions.items()
-            if name is not None and _includes_nondeterminism(definition.failure_exception_types)
-        }
-
-
-def _includes_nondeterminism(types: Sequence[type[BaseException]]) -> bool:
-    return any(issubclass(NondeterminismError, each) for each in types)
 
 
 async def _uninterrupted(work: Any) -> None:
@@ -307,7 +299,8 @@ def _default_build_id(definitions: Definitions, activities: Activities) -> str:
     digest = hashlib.sha256()
     functions = [definition.run for definition in definitions.values()]
     for definition in definitions.values():
-        functions += [each.function for each in (*definition.signals.values(), *definition.queries.values())]
+        functions += [each.function for each in definition.signals.values()]
+        functions += [each.function for each in definition.queries.values()]
     functions += [each.definition.function for each in activities.values()]
     for function in sorted(functions, key=lambda function: f"{function.__module__}.{function.__qualname__}"):
         digest.update(f"{function.__module__}.{function.__qualname__}".encode())

@@ -21,7 +21,7 @@ Definitions = Mapping["str | None", WorkflowDefinition]
 
 
 def workflow_definitions(workflows: Iterable[Any]) -> Definitions:
-    """The definitions of workflow classes and functions, by name; the dynamic one is under `None`.
+    """The definitions of workflow classes and functions, by name; the dynamic one is under ``None``.
 
     Raises:
         TypeError: one of them is no workflow.
@@ -37,7 +37,8 @@ def workflow_definitions(workflows: Iterable[Any]) -> Definitions:
                 f"two workflows are {what}: {_location(other)} and {_location(definition)}; "
                 "give one of them another name: @workflow.defn(name=...)"
             )
-        definition.signature  # noqa: B018  # annotations that cannot be resolved are an error now, not in a task
+        if definition.name is not None:
+            definition.signature  # noqa: B018  # annotations that cannot be resolved are an error now, not in a task
         definitions[definition.name] = definition
     return definitions
 
@@ -45,6 +46,20 @@ def workflow_definitions(workflows: Iterable[Any]) -> Definitions:
 def _location(definition: WorkflowDefinition) -> str:
     target = definition.workflow_class or definition.run
     return f"{target.__module__}.{target.__qualname__}"
+
+
+def includes_nondeterminism(types: Iterable[type[BaseException]]) -> bool:
+    """Whether a workflow that these exceptions fail is failed by Core when its history does not fit its code."""
+    return any(issubclass(NondeterminismError, each) for each in types)
+
+
+def types_failed_by_nondeterminism(definitions: Definitions) -> set[str]:
+    """Workflow types that ask for it themselves."""
+    return {
+        name
+        for name, definition in definitions.items()
+        if name is not None and includes_nondeterminism(definition.failure_exception_types)
+    }
 
 
 class WorkflowThread:
@@ -75,8 +90,8 @@ class WorkflowThread:
         self._runs: dict[str, WorkflowRun] = {}
         self._thread: threading.Thread | None = None
 
-    def start(self, on_end: Callable[[], None]) -> None:
-        """Start the thread; `on_end` is called on it when it ends."""
+    def start(self, on_end: Callable[[], object]) -> None:
+        """Start the thread; ``on_end`` is called on it when it ends."""
 
         def work() -> None:
             try:
@@ -107,7 +122,7 @@ class WorkflowThread:
             if run is None:
                 run = self._runs[run_id] = self._new_run(activation)
             self._native.complete_workflow_task(run_id, run.activate(activation))
-        except Exception as error:  # noqa: BLE001  # whatever it is, Core must have an answer
+        except Exception as error:  # whatever it is, Core must have an answer
             self._fail(run_id, error)
 
     def _new_run(self, activation: Activation) -> WorkflowRun:
@@ -138,9 +153,7 @@ class WorkflowThread:
             self._on_failure(run_id, error)
         else:
             workflow = f"{run.init.workflow_type} {run.init.workflow_id!r}" if run is not None else "unknown workflow"
-            logger.warning(
-                "workflow task failed and will be tried again: %s, run %s", workflow, run_id, exc_info=error
-            )
+            logger.warning("workflow task failed and will be tried again: %s, run %s", workflow, run_id, exc_info=error)
         self._native.fail_workflow_task(
             run_id, self._failure_of(error), nondeterminism=isinstance(error, NondeterminismError)
         )
@@ -148,6 +161,8 @@ class WorkflowThread:
     def _failure_of(self, error: Exception) -> Failure:
         try:
             return self._context.failure_converter.to_native(error, self._context.payload_converter)
-        except Exception as conversion:  # noqa: BLE001  # a failure converter that fails must not wedge the run
+        except Exception as conversion:  # a failure converter that fails must not wedge the run
             logger.exception("the failure converter failed")
-            return Failure(f"{type(error).__name__}: {error} (not converted, {type(conversion).__name__}: {conversion})")
+            return Failure(
+                f"{type(error).__name__}: {error} (not converted, {type(conversion).__name__}: {conversion})"
+            )

@@ -1,15 +1,16 @@
 """Workflows: durable functions. What they may use is here; I/O belongs into activities.
 
-    @workflow.defn
-    async def greeting(name: str) -> str:
-        await workflow.sleep(timedelta(days=1))
-        return await greet.execute(name)
+@workflow.defn
+async def greeting(name: str) -> str:
+    await workflow.sleep(timedelta(days=1))
+    return await greet.execute(name)
 """
 
 from invincible._engine.definition import HandlerUnfinishedPolicy
 from invincible._engine.errors import NondeterminismError, NotInWorkflowError, ReadOnlyContextError
 from invincible._engine.handles import ActivityHandle
 from invincible._engine.options import ActivityCancellationType, ActivityConfig
+
 from ._activities import execute_activity, start_activity
 from ._definition import defn, init, query, run, signal
 from ._info import Info, ParentInfo, RootInfo, info

@@ -1,4 +1,4 @@
-"""Calls of activities in the form `workflow.execute_activity(activity, arg, ...)`."""
+"""Calls of activities in the form ``workflow.execute_activity(activity, arg, ...)``."""
 
 from __future__ import annotations
 
@@ -35,24 +35,24 @@ def start_activity(
     """Schedule an activity and return its handle.
 
     Args:
-        activity: A function decorated by `activity.defn`, or the activity's name.
+        activity: A function decorated by ``activity.defn``, or the activity's name.
         arg: The argument, where there is just one.
         args: The arguments, where there are several.
         task_queue: Where the activity runs; the workflow's own task queue by default.
-        result_type: The type of the result where `activity` is a name; a function's own annotation is used otherwise.
+        result_type: The type of the result where ``activity`` is a name; a function's own annotation is used otherwise.
         schedule_to_close_timeout: Bound for all attempts together.
         schedule_to_start_timeout: Bound for the wait for a worker.
         start_to_close_timeout: Bound for one attempt.
         heartbeat_timeout: Bound between two heartbeats.
         retry_policy: How failed attempts are repeated; the server's default is without end.
-        cancellation_type: What cancelling waits for; `TRY_CANCEL` by default.
+        cancellation_type: What cancelling waits for; ``TRY_CANCEL`` by default.
         activity_id: An id of your own; a number by default.
         summary: One line for the Web UI.
         priority: Priority and fairness.
 
     Raises:
-        TypeError: `activity` is no activity, or the arguments do not fit it.
-        ValueError: no `start_to_close_timeout` or `schedule_to_close_timeout` is set, here or on the definition.
+        TypeError: ``activity`` is no activity, or the arguments do not fit it.
+        ValueError: no ``start_to_close_timeout`` or ``schedule_to_close_timeout`` is set, here or on the definition.
     """
     given = {
         "task_queue": task_queue,
@@ -103,12 +103,12 @@ async def execute_activity(
     summary: str | None = None,
     priority: Priority | None = None,
 ) -> Any:
-    """Schedule an activity and wait for its result; the parameters are those of `start_activity`.
+    """Schedule an activity and wait for its result; the parameters are those of ``start_activity``.
 
     Raises:
-        ActivityError: the activity failed; the reason is its `cause`.
-        TypeError: `activity` is no activity, or the arguments do not fit it.
-        ValueError: no `start_to_close_timeout` or `schedule_to_close_timeout` is set, here or on the definition.
+        ActivityError: the activity failed; the reason is its ``cause``.
+        TypeError: ``activity`` is no activity, or the arguments do not fit it.
+        ValueError: no ``start_to_close_timeout`` or ``schedule_to_close_timeout`` is set, here or on the definition.
     """
     return await start_activity(
         activity,

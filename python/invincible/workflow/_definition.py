@@ -40,11 +40,11 @@ def defn(
     """Make a class, or an async function, a workflow.
 
     Args:
-        cls: A class with one method decorated by `run`, or an `async def` function.
+        cls: A class with one method decorated by ``run``, or an ``async def`` function.
         name: The workflow type; the name of the class or function by default.
         dynamic: Run it for every workflow type that has no definition of its own.
-        failure_exception_types: Exceptions that fail the workflow. `FailureError` always does; any other exception fails
-            the workflow task, which the server tries again: a bug can be fixed while the run waits.
+        failure_exception_types: Exceptions that fail the workflow. ``FailureError`` always does; any other exception
+            fails the workflow task, which the server tries again: a bug can be fixed while the run waits.
 
     Raises:
         ValueError: the class breaks a rule: no run method, two of them, a handler overridden without its decorator, ...
@@ -82,7 +82,7 @@ def defn(
 
 def _define_class(cls: type, name: str | None, failures: Sequence[type[BaseException]]) -> WorkflowDefinition:
     members = {attribute: getattr(cls, attribute) for attribute in dir(cls) if not attribute.startswith("__")}
-    members["__init__"] = cls.__init__
+    constructor: Any = vars(cls).get("__init__") or getattr(cls, "__init__")  # noqa: B009  # typed as unsound
     problems = _undecorated_overrides(cls)
 
     runs = {member for member in members.values() if getattr(member, _RUN, False)}
@@ -95,19 +95,19 @@ def _define_class(cls: type, name: str | None, failures: Sequence[type[BaseExcep
     signals: dict[str | None, SignalDefinition] = {}
     queries: dict[str | None, QueryDefinition] = {}
     for member in members.values():
-        for kind, handlers, attribute in (("signal", signals, _SIGNAL), ("query", queries, _QUERY)):
+        kinds: Any = (("signal", signals, _SIGNAL), ("query", queries, _QUERY))
+        for kind, handlers, attribute in kinds:
             handler = getattr(member, attribute, None)
             if handler is None:
                 continue
-            if handler.name in handlers and handlers[handler.name].function is not handler.function:  # type: ignore[attr-defined]
+            if handler.name in handlers and handlers[handler.name].function is not handler.function:
                 problems.append(f"two {kind} handlers are named {handler.name!r}")
-            handlers[handler.name] = handler  # type: ignore[index]
+            handlers[handler.name] = handler
 
     run = next(iter(runs), None)
-    init_takes_arguments = bool(getattr(cls.__init__, _INIT, False))
-    if run is not None and init_takes_arguments:
-        if _parameters(cls.__init__) != _parameters(run):
-            problems.append("the parameters of the @workflow.init method and of the @workflow.run method differ")
+    init_takes_arguments = bool(getattr(constructor, _INIT, False))
+    if run is not None and init_takes_arguments and _parameters(constructor) != _parameters(run):
+        problems.append("the parameters of the @workflow.init method and of the @workflow.run method differ")
     if problems:
         raise ValueError(f"{cls.__qualname__} is no valid workflow class: " + "; ".join(problems))
     assert run is not None
@@ -130,9 +130,7 @@ def _undecorated_overrides(cls: type) -> list[str]:
             own = vars(cls)[attribute]
             inherited = next((vars(base)[attribute] for base in cls.__mro__[1:] if attribute in vars(base)), None)
             if getattr(inherited, mark, None) and not getattr(own, mark, None):
-                problems.append(
-                    f"{attribute} overrides a method decorated with @workflow.{decorator}, so it needs the decorator too"
-                )
+                problems.append(f"{attribute} overrides a method decorated with @workflow.{decorator}: decorate it too")
     return problems
 
 
@@ -140,7 +138,7 @@ def run(fn: F) -> F:
     """Mark the method that is the workflow.
 
     Raises:
-        TypeError: the method is not `async def`, or has no `self`.
+        TypeError: the method is not ``async def``, or has no ``self``.
     """
     if not inspect.iscoroutinefunction(fn):
         raise TypeError(f"@workflow.run needs an async method, and {fn.__qualname__} is not one")
@@ -151,7 +149,7 @@ def run(fn: F) -> F:
 
 
 def init(init_fn: F) -> F:
-    """Mark an `__init__` that takes the workflow's arguments: the same parameters as the run method."""
+    """Mark an ``__init__`` that takes the workflow's arguments: the same parameters as the run method."""
     if init_fn.__name__ != "__init__":
         raise TypeError(f"@workflow.init decorates __init__, not {init_fn.__qualname__}")
     setattr(init_fn, _INIT, True)
@@ -179,7 +177,7 @@ def signal(
     """Make a method the handler of a signal.
 
     Args:
-        fn: The method, `def` or `async def`.
+        fn: The method, ``def`` or ``async def``.
         name: The signal's name; the method's own name by default.
         dynamic: Handle every signal without a handler of its own; the first argument is the signal's name.
         unfinished_policy: What happens when the workflow ends while the handler still runs.
@@ -270,12 +268,12 @@ def workflow_definition(reference: Any) -> WorkflowDefinition:
 
 
 def signal_reference(reference: Any) -> HandlerReference:
-    """The signal named by a string or by a method decorated with `signal`."""
+    """The signal named by a string or by a method decorated with ``signal``."""
     return _handler_reference(reference, _SIGNAL, "signal")
 
 
 def query_reference(reference: Any) -> HandlerReference:
-    """The query named by a string or by a method decorated with `query`."""
+    """The query named by a string or by a method decorated with ``query``."""
     return _handler_reference(reference, _QUERY, "query")
 
 

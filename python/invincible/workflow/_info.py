@@ -32,7 +32,7 @@ class RootInfo:
 
 @dataclass(frozen=True)
 class Info:
-    """Facts about the run; times are UTC. The `get_` and `is_` methods tell the state of the current task."""
+    """Facts about the run; times are UTC. The ``get_`` and ``is_`` methods tell the state of the current task."""
 
     attempt: int
     continued_run_id: str | None

@@ -51,7 +51,7 @@ async def sleep(duration: float | timedelta, *, summary: str | None = None) -> N
         summary: One line for the Web UI.
 
     Raises:
-        ValueError: `duration` is negative.
+        ValueError: ``duration`` is negative.
     """
     await current_run().sleep(seconds("duration", duration) or 0.0, summary)
 
@@ -59,7 +59,7 @@ async def sleep(duration: float | timedelta, *, summary: str | None = None) -> N
 async def wait_condition(
     fn: Callable[[], bool], *, timeout: timedelta | float | None = None, timeout_summary: str | None = None
 ) -> None:
-    """Wait until `fn` returns true. It is called after every step of the workflow, so it must be quick and change nothing.
+    """Wait until ``fn`` returns true. It is called after every step: it must be quick and change nothing.
 
     Args:
         fn: The condition.
@@ -73,12 +73,12 @@ async def wait_condition(
 
 
 def patched(id: str) -> bool:
-    """Whether this run takes the code path of the patch `id`: new runs do, runs older than the patch do not."""
+    """Whether this run takes the code path of the patch ``id``: new runs do, runs older than the patch do not."""
     return current_run().patched(id, deprecated=False)
 
 
 def deprecate_patch(id: str) -> None:
-    """Say that no open run needs the code from before the patch `id` any more."""
+    """Say that no open run needs the code from before the patch ``id`` any more."""
     current_run().patched(id, deprecated=True)
 
 
@@ -97,7 +97,7 @@ class unsafe:
 
 
 class _WorkflowLogger(logging.LoggerAdapter[logging.Logger]):
-    """Silent on replay; adds what identifies the run as `temporal_workflow`, and leaves the message as it is."""
+    """Silent on replay; adds what identifies the run as ``temporal_workflow``, and leaves the message as it is."""
 
     def isEnabledFor(self, level: int) -> bool:
         run = current_run_or_none()
@@ -122,4 +122,4 @@ class _WorkflowLogger(logging.LoggerAdapter[logging.Logger]):
 
 
 logger = _WorkflowLogger(logging.getLogger("invincible.workflow"), {})
-"""Logger for workflow code: silent on replay; each record carries the run's identity as `temporal_workflow`."""
+"""Logger for workflow code: silent on replay; each record carries the run's identity as ``temporal_workflow``."""
