@@ -163,7 +163,7 @@ wheel: bridge server  ## Build both wheels into dist/
 
 .PHONY: bench
 bench: setup  ## Measure side by side with temporalio
-	$(PY) benchmarks/run.py
+	$(PY) -m benchmarks.run $(ARGS)
 
 .PHONY: clean
 clean:  ## Remove the environment, the messages and the wheels; keep the Rust and Go build caches

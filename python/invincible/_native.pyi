@@ -4,7 +4,7 @@
 import asyncio
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from types import GenericAlias
-from typing import Any, Generic, TypeAlias, TypeVar, final
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar, final
 
 __all__ = [
     "Activation",
@@ -82,6 +82,44 @@ _FailureInfo: TypeAlias = (
     | NexusOperationFailureInfo
     | NexusHandlerFailureInfo
 )
+
+class _TLSConfig(Protocol):
+    @property
+    def server_root_ca_cert(self) -> bytes | None: ...
+    @property
+    def domain(self) -> str | None: ...
+    @property
+    def client_cert(self) -> bytes | None: ...
+    @property
+    def client_private_key(self) -> bytes | None: ...
+    @property
+    def verification_server_name(self) -> str | None: ...
+
+class _RetryConfig(Protocol):
+    @property
+    def initial_interval_millis(self) -> int: ...
+    @property
+    def randomization_factor(self) -> float: ...
+    @property
+    def multiplier(self) -> float: ...
+    @property
+    def max_interval_millis(self) -> int: ...
+    @property
+    def max_elapsed_time_millis(self) -> int | None: ...
+    @property
+    def max_retries(self) -> int: ...
+
+class _KeepAliveConfig(Protocol):
+    @property
+    def interval_millis(self) -> int: ...
+    @property
+    def timeout_millis(self) -> int: ...
+
+class _HttpConnectProxyConfig(Protocol):
+    @property
+    def target_host(self) -> str: ...
+    @property
+    def basic_auth(self) -> tuple[str, str] | None: ...
 
 @final
 class Activation:
@@ -473,13 +511,13 @@ class Client:
         target_host: str,
         *,
         identity: str,
-        tls: tuple[bytes | None, str | None, bytes | None, bytes | None] | None = None,
+        tls: _TLSConfig | None = None,
         api_key: str | None = None,
         metadata: _Metadata | None = None,
-        retry: tuple[float, float, float, float, float | None, int] | None = None,
-        keep_alive: tuple[float, float] | None = None,
+        retry: _RetryConfig | None = None,
+        keep_alive: _KeepAliveConfig | None = None,
         connect_timeout: float | None = None,
-        http_connect_proxy: tuple[str, tuple[str, str] | None] | None = None,
+        http_connect_proxy: _HttpConnectProxyConfig | None = None,
         dns_resolution_interval: float | None = None,
         gzip: bool = True,
     ) -> Operation[Client]: ...
@@ -1102,8 +1140,7 @@ class StartWorkflowRequest:
         priority: Priority | None = ...,
         versioning_override: tuple[str, tuple[str, str] | None] | None = ...,
         request_eager_start: bool = ...,
-        time_skipping: bool = ...,
-        time_skipping_max_skips: int = ...,
+        time_skipping_config: bytes | None = ...,
         request_id: str | None = ...,
     ) -> StartWorkflowRequest: ...
     @property
@@ -1155,9 +1192,7 @@ class StartWorkflowRequest:
     @property
     def request_eager_start(self) -> bool: ...
     @property
-    def time_skipping(self) -> bool: ...
-    @property
-    def time_skipping_max_skips(self) -> int: ...
+    def time_skipping_config(self) -> bytes | None: ...
     @property
     def request_id(self) -> str | None: ...
 

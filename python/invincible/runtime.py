@@ -299,9 +299,9 @@ class Runtime:
 
 
 def _filter_text(logs: LoggingConfig | None) -> str | None:
-    if logs is None or isinstance(logs.filter, str):
-        return None if logs is None else logs.filter
-    return logs.filter.formatted()
+    if logs is None:
+        return None
+    return logs.filter if isinstance(logs.filter, str) else logs.filter.formatted()
 
 
 class _LogForwarder:

@@ -13,13 +13,15 @@ from datetime import timedelta
 from enum import IntEnum
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
-from . import _loop, _native
+from . import _loop
+from ._native import Client as NativeClient
 from .exceptions import TemporalError
 from .runtime import Runtime
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message
 
+    from ._native import Operation
     from .api.common.v1 import GrpcStatus
 
     ServiceResponse = TypeVar("ServiceResponse", bound=Message)
@@ -261,10 +263,10 @@ class ConnectConfig:
         enabled = self.api_key is not None if self.tls is None else self.tls
         return TLSConfig() if enabled else None
 
-    def _connect(self) -> _native.Operation[_native.Client]:
+    def _connect(self) -> Operation[NativeClient]:
         runtime = self.runtime or Runtime.default()
         balancing = self.dns_load_balancing_config
-        return _native.Client.connect(
+        return NativeClient.connect(
             runtime._native,
             self.target_host,
             identity=self.identity,
@@ -275,7 +277,7 @@ class ConnectConfig:
             keep_alive=self.keep_alive_config,
             connect_timeout=seconds(self.connect_timeout),
             http_connect_proxy=self.http_connect_proxy_config,
-            dns_resolution_interval=balancing and balancing.resolution_interval_millis / 1000,
+            dns_resolution_interval=None if balancing is None else balancing.resolution_interval_millis / 1000,
             gzip=self.grpc_compression is GrpcCompression.GZIP,
         )
 
@@ -292,7 +294,7 @@ class ServiceClient:
     def __init__(self, config: ConnectConfig) -> None:
         """Creates the client, not connected."""
         self.config = config
-        self._connected: _native.Client | None = None
+        self._connected: NativeClient | None = None
 
     @staticmethod
     async def connect(config: ConnectConfig) -> ServiceClient:
@@ -308,7 +310,7 @@ class ServiceClient:
         return client
 
     @property
-    def _native(self) -> _native.Client:
+    def _native(self) -> NativeClient:
         """The connection, for workers.
 
         Raises:
@@ -320,7 +322,7 @@ class ServiceClient:
             )
         return self._connected
 
-    async def _connect(self) -> _native.Client:
+    async def _connect(self) -> NativeClient:
         # Calls that come first together may connect more than once. One connection stays.
         connected = await _loop.run(self.config._connect())
         if self._connected is None:

@@ -106,7 +106,7 @@ def test_a_server_that_ends_at_once_is_quoted(tmp_path: Path) -> None:
 def test_a_server_that_is_never_ready_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_server, "_STOP_TIMEOUT", 0.1)
     pid = tmp_path / "pid"
-    deaf = program(tmp_path, "trap '' TERM", f"echo $$ > {pid}", "echo stuck >&2", "while :; do read -t 600 line; done")
+    deaf = program(tmp_path, "trap '' TERM", f"echo $$ > {pid}", "echo stuck >&2", "exec sleep 600")
     with pytest.raises(ServerStartError, match=r"not ready within 0\.5 s.*\nstuck"):
         ServerProcess(binary=deaf, timeout=0.5)
     with pytest.raises(ProcessLookupError):

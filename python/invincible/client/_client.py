@@ -442,7 +442,8 @@ class Client:
             TypeError: ``workflow`` is no workflow, or a value cannot be converted.
             ArgumentError: The arguments do not fit the method or function, or the result does not fit its type.
         """
-        start: Callable[..., Awaitable[WorkflowHandle[Any, Any]]] = self.start_workflow
+        # The overloads know no call that leaves open what the workflow is.
+        start = cast("Callable[..., Awaitable[WorkflowHandle[Any, Any]]]", self.start_workflow)
         handle = await start(
             workflow,
             arg,

@@ -54,6 +54,7 @@ class NativeCalls(OutboundInterceptor):
         """Starts the workflow."""
         client = self._client
         converter = client.data_converter
+        time_skipping = input.time_skipping_config
         request = _native.StartWorkflowRequest(
             namespace=client.namespace,
             workflow_id=input.id,
@@ -68,7 +69,7 @@ class NativeCalls(OutboundInterceptor):
             start_delay=seconds(input.start_delay),
             id_reuse_policy=input.id_reuse_policy,
             id_conflict_policy=input.id_conflict_policy,
-            retry_policy=input.retry_policy and input.retry_policy._to_native(),
+            retry_policy=None if input.retry_policy is None else input.retry_policy._to_native(),
             cron_schedule=input.cron_schedule,
             memo=await encode_map(converter, input.memo),
             search_attributes={}
@@ -81,7 +82,7 @@ class NativeCalls(OutboundInterceptor):
             priority=None if input.priority is Priority.default else input.priority._to_native(),
             versioning_override=_versioning_override(input.versioning_override),
             request_eager_start=input.request_eager_start,
-            time_skipping_config=input.time_skipping_config and input.time_skipping_config.SerializeToString(),
+            time_skipping_config=None if time_skipping is None else time_skipping.SerializeToString(),
         )
         started = await self._call(_native.Client.start_workflow, request, input)
         return WorkflowHandle(

@@ -50,7 +50,7 @@ def workflow(reference: Any) -> Reference:
         return Reference(reference, None)
     definition = workflow_definition(reference)
     if definition.name is None:
-        raise TypeError(f"{definition.type_name} takes workflows of any name: give the workflow's name instead")
+        raise TypeError(f"{definition.run.__qualname__} takes workflows of any name: give the workflow's name instead")
     return Reference(definition.name, definition.signature)
 
 
