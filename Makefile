@@ -28,7 +28,7 @@ say = @printf '\033[1m==> %s\033[0m\n' "$(1)"
 
 .PHONY: demo
 demo: setup  ## Run the hello-IP demo: server, worker, starter (KEEP=1 leaves the server up)
-	$(PY) -m examples.hello_ip.demo
+	@$(PY) -m examples.hello_ip.demo
 
 .PHONY: test
 test: setup test-go test-rust test-python  ## Run all tests: Go, Rust, Python
@@ -47,6 +47,7 @@ setup: $(DONE)/dependencies  ## Make the environment; build messages, bridge and
 
 .PHONY: bridge
 bridge: messages $(NATIVE)  ## Build the Rust bridge into the environment
+	@:
 
 .PHONY: messages
 messages: $(DONE)/dependencies
@@ -54,6 +55,7 @@ messages: $(DONE)/dependencies
 
 .PHONY: server
 server: $(DONE)/server  ## Build the embedded server into the environment
+	@:
 
 $(PY):
 	@command -v $(PYTHON) >/dev/null || { echo "invincible needs Python 3.10 or newer; $(PYTHON) was not found. Install it, or name one: make PYTHON=/path/to/python3"; exit 1; }
@@ -157,6 +159,7 @@ format: $(DONE)/dependencies  ## Format Python, Rust and Go
 .PHONY: wheel
 wheel: bridge server  ## Build both wheels into dist/
 	$(call say,wheels)
+	@rm -f dist/*.whl
 	@$(VENV)/bin/maturin build --release --locked --quiet --out dist
 	@$(PY) -m pip wheel --quiet --no-build-isolation --no-deps --wheel-dir dist ./server
 	@ls -sh dist

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/server/common/log"
 	"go.temporal.io/server/common/log/tag"
+	"go.uber.org/zap/zapcore"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -29,7 +30,7 @@ func onNewGoroutine(f func()) (returned bool) {
 
 func TestFatalBeforeReadyFailsTheStart(t *testing.T) {
 	policy := newFatalPolicy()
-	logger := newLogger(io.Discard, logLevelWarn, logFormatText, policy.raise)
+	logger := newLogger(io.Discard, zapcore.WarnLevel, logFormatText, policy.raise)
 	require.False(t, onNewGoroutine(func() {
 		logger.Fatal("no listener.", tag.Error(errors.New("taken")), tag.Address("a:1"))
 	}))
@@ -39,7 +40,7 @@ func TestFatalBeforeReadyFailsTheStart(t *testing.T) {
 func TestFatalOnRequestIsItsError(t *testing.T) {
 	policy := newFatalPolicy()
 	policy.setReady()
-	logger := newLogger(io.Discard, logLevelWarn, logFormatText, policy.raise)
+	logger := newLogger(io.Discard, zapcore.WarnLevel, logFormatText, policy.raise)
 	handler := func(context.Context, any) (any, error) {
 		log.With(logger, tag.Value("derived")).Fatal("bad address")
 		return nil, nil
@@ -56,7 +57,7 @@ func TestFatalOnRequestIsItsError(t *testing.T) {
 func TestFatalElsewhereEndsTheGoroutineOnly(t *testing.T) {
 	policy := newFatalPolicy()
 	policy.setReady()
-	logger := newLogger(io.Discard, logLevelWarn, logFormatText, policy.raise)
+	logger := newLogger(io.Discard, zapcore.WarnLevel, logFormatText, policy.raise)
 	unlocked := false
 	require.False(t, onNewGoroutine(func() {
 		defer func() { unlocked = true }()
@@ -68,7 +69,7 @@ func TestFatalElsewhereEndsTheGoroutineOnly(t *testing.T) {
 
 func TestDerivedLoggersSurviveFatal(t *testing.T) {
 	var messages []string
-	logger := newLogger(io.Discard, logLevelWarn, logFormatText, func(message string) {
+	logger := newLogger(io.Discard, zapcore.WarnLevel, logFormatText, func(message string) {
 		messages = append(messages, message)
 	})
 	log.With(logger, tag.Value(1)).Fatal("with")
@@ -86,7 +87,7 @@ func TestLogFormatsAndLevels(t *testing.T) {
 		var level logLevel
 		require.NoError(t, parseLogLevel(&level)(test.level))
 		var out strings.Builder
-		logger := newLogger(&out, level, test.format, func(string) {})
+		logger := newLogger(&out, level.zap, test.format, func(string) {})
 		logger.Info("hidden")
 		logger.Warn("shown", tag.String("key", "value"))
 		require.NotContains(t, out.String(), "hidden")

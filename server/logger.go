@@ -49,7 +49,7 @@ func parseLogLevel(target *logLevel) func(string) error {
 }
 
 // newLogger returns the server's logger. It writes to out and hands fatal events to onFatal instead of exiting.
-func newLogger(out io.Writer, level logLevel, format string, onFatal func(message string)) log.Logger {
+func newLogger(out io.Writer, level zapcore.LevelEnabler, format string, onFatal func(message string)) log.Logger {
 	encoding := zapcore.EncoderConfig{
 		TimeKey:          "time",
 		LevelKey:         "level",
@@ -64,7 +64,7 @@ func newLogger(out io.Writer, level logLevel, format string, onFatal func(messag
 	if format == logFormatJSON {
 		encoder = zapcore.NewJSONEncoder(encoding)
 	}
-	core := zapcore.NewCore(encoder, zapcore.Lock(zapcore.AddSync(out)), level.zap)
+	core := zapcore.NewCore(encoder, zapcore.Lock(zapcore.AddSync(out)), level)
 	return &survivingLogger{Logger: log.NewZapLogger(zap.New(core)), onFatal: onFatal}
 }
 

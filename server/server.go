@@ -18,6 +18,8 @@ import (
 	"go.temporal.io/server/common/metrics"
 	"go.temporal.io/server/temporal"
 	"go.uber.org/dig"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 )
@@ -35,7 +37,8 @@ const (
 func serve(opts *options, stdout, stderr io.Writer) error {
 	stop := stopRequests(opts.parentPID)
 	fatal := newFatalPolicy()
-	s, err := newDevServer(opts, newLogger(stderr, opts.logLevel, opts.logFormat, fatal.raise))
+	level := zap.NewAtomicLevelAt(opts.logLevel.zap)
+	s, err := newDevServer(opts, newLogger(stderr, level, opts.logFormat, fatal.raise))
 	if err != nil {
 		return err
 	}
@@ -62,7 +65,12 @@ func serve(opts *options, stdout, stderr io.Writer) error {
 	if err := s.announcement.write(stdout, opts.output); err != nil {
 		return errors.Join(err, s.stop(0))
 	}
-	return s.stop(<-stop)
+	drain := <-stop
+	if opts.logLevel.zap >= zapcore.WarnLevel {
+		// The parts of the server complain of each other's end, which is as it should be.
+		level.SetLevel(zapcore.InvalidLevel)
+	}
+	return s.stop(drain)
 }
 
 // startError prefers the fatal event that made the start fail.

@@ -142,6 +142,7 @@ func TestSignalsStopCleanly(t *testing.T) {
 		require.Empty(t, rest, "nothing follows the ready line")
 		require.Equal(t, exitOK, server.exitCode(), server.stderr.String())
 		require.Less(t, time.Since(begin), stopTimeout)
+		require.Empty(t, server.stderr.String(), "a server that stops has nothing to warn of")
 		<-polled
 	}
 }

@@ -18,7 +18,7 @@ func startWorkflow(t *testing.T, frontend workflowservice.WorkflowServiceClient,
 		Namespace:    namespace,
 		WorkflowId:   id,
 		WorkflowType: &commonpb.WorkflowType{Name: "test"},
-		TaskQueue:    &taskqueuepb.TaskQueue{Name: id},
+		TaskQueue:    &taskqueuepb.TaskQueue{Name: id, Kind: enumspb.TASK_QUEUE_KIND_NORMAL},
 		RequestId:    uuid.NewString(),
 	})
 	require.NoError(t, err)
@@ -59,7 +59,7 @@ func statusOf(
 func pollRequest(namespace, taskQueue string) *workflowservice.PollWorkflowTaskQueueRequest {
 	return &workflowservice.PollWorkflowTaskQueueRequest{
 		Namespace: namespace,
-		TaskQueue: &taskqueuepb.TaskQueue{Name: taskQueue},
+		TaskQueue: &taskqueuepb.TaskQueue{Name: taskQueue, Kind: enumspb.TASK_QUEUE_KIND_NORMAL},
 		Identity:  "test",
 	}
 }

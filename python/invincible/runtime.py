@@ -360,12 +360,11 @@ class _LogForwarder:
 _forwarders: WeakSet[_LogForwarder] = WeakSet()
 
 
-def _at_exit() -> None:
+def _flush_logs() -> None:
     for forwarder in list(_forwarders):
         forwarder.flush()
-    _native.begin_exit()
 
 
-atexit.register(_at_exit)
+atexit.register(_flush_logs)
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=Runtime._forget_default)

@@ -135,6 +135,12 @@ class TLSConfig:
                 raise ValueError(f"{name} holds no PEM data: it must have a line -----BEGIN ...-----")
 
 
+def _not_negative(config: RetryConfig | KeepAliveConfig) -> None:
+    for name, value in vars(config).items():
+        if value is not None and value < 0:
+            raise ValueError(f"{name} must not be negative, got {value}")
+
+
 @dataclass
 class RetryConfig:
     """How failed calls are repeated.
@@ -155,6 +161,10 @@ class RetryConfig:
     max_elapsed_time_millis: int | None = 10000
     max_retries: int = 10
 
+    def __post_init__(self) -> None:
+        """Refuses negative numbers."""
+        _not_negative(self)
+
 
 @dataclass(frozen=True)
 class KeepAliveConfig:
@@ -169,6 +179,10 @@ class KeepAliveConfig:
     timeout_millis: int = 15000
 
     default: ClassVar[KeepAliveConfig]
+
+    def __post_init__(self) -> None:
+        """Refuses negative numbers."""
+        _not_negative(self)
 
 
 KeepAliveConfig.default = KeepAliveConfig()

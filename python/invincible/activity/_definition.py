@@ -176,8 +176,12 @@ def defn(
             options=defaults,
         )
         calls: ActivityCalls[Any, Any] = ActivityCalls(definition, defaults)
-        fn.__invincible_activity__ = definition
-        fn.start, fn.execute, fn.with_options = calls.start, calls.execute, calls.with_options
+        vars(fn).update(
+            __invincible_activity__=definition,
+            start=calls.start,
+            execute=calls.execute,
+            with_options=calls.with_options,
+        )
         return fn
 
     return decorate if fn is None else decorate(fn)

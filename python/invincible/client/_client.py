@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
-from typing import Any, cast, overload
+from typing import Any, Concatenate, cast, overload
 
 from typing_extensions import Self, TypedDict, Unpack
 
@@ -246,8 +246,16 @@ class Client:
     ) -> WorkflowHandle[Any, ReturnType]: ...
     @overload
     async def start_workflow(
-        self, workflow: Callable[..., Awaitable[ReturnType]], *, args: Sequence[Any], **options: Unpack[StartOptions]
-    ) -> WorkflowHandle[Any, ReturnType]: ...
+        self,
+        workflow: Callable[Concatenate[SelfType, ...], Awaitable[ReturnType]],
+        *,
+        args: Sequence[Any],
+        **options: Unpack[StartOptions],
+    ) -> WorkflowHandle[SelfType, ReturnType]: ...
+    @overload
+    async def start_workflow(
+        self, workflow: type[SelfType], arg: Any = ..., *, args: Sequence[Any] = ..., **options: Unpack[StartOptions]
+    ) -> WorkflowHandle[SelfType, Any]: ...
     @overload
     async def start_workflow(
         self,
@@ -264,7 +272,7 @@ class Client:
     ) -> WorkflowHandle[Any, Any]: ...
     async def start_workflow(
         self,
-        workflow: str | Callable[..., Awaitable[Any]],
+        workflow: str | Callable[..., Awaitable[Any]] | type,
         arg: Any = NOT_GIVEN,
         *,
         args: Sequence[Any] = (),
@@ -294,7 +302,7 @@ class Client:
         """Starts a workflow, and returns when the server has it.
 
         Args:
-            workflow: A ``@workflow.run`` method, a function decorated with ``@workflow.defn``, or a workflow's name.
+            workflow: A ``@workflow.run`` method, a class or function decorated with ``@workflow.defn``, or a name.
             arg: The argument, where there is just one.
             args: The arguments, where there are several.
             id: Id of the workflow; only one of an id runs at a time.
@@ -389,6 +397,10 @@ class Client:
     ) -> ReturnType: ...
     @overload
     async def execute_workflow(
+        self, workflow: type[Any], arg: Any = ..., *, args: Sequence[Any] = ..., **options: Unpack[StartOptions]
+    ) -> Any: ...
+    @overload
+    async def execute_workflow(
         self,
         workflow: str,
         arg: Any = ...,
@@ -403,7 +415,7 @@ class Client:
     ) -> Any: ...
     async def execute_workflow(
         self,
-        workflow: str | Callable[..., Awaitable[Any]],
+        workflow: str | Callable[..., Awaitable[Any]] | type,
         arg: Any = NOT_GIVEN,
         *,
         args: Sequence[Any] = (),
@@ -498,14 +510,32 @@ class Client:
             result_type=result_type,
         )
 
+    @overload
     def get_workflow_handle_for(
         self,
-        workflow: MethodAsyncNoParam[SelfType, ReturnType] | MethodAsyncSingleParam[SelfType, Any, ReturnType],
+        workflow: Callable[Concatenate[SelfType, ...], Awaitable[ReturnType]],
         workflow_id: str,
         *,
         run_id: str | None = None,
         first_execution_run_id: str | None = None,
-    ) -> WorkflowHandle[SelfType, ReturnType]:
+    ) -> WorkflowHandle[SelfType, ReturnType]: ...
+    @overload
+    def get_workflow_handle_for(
+        self,
+        workflow: CallableAsyncNoParam[ReturnType],
+        workflow_id: str,
+        *,
+        run_id: str | None = None,
+        first_execution_run_id: str | None = None,
+    ) -> WorkflowHandle[Any, ReturnType]: ...
+    def get_workflow_handle_for(
+        self,
+        workflow: Callable[..., Awaitable[Any]],
+        workflow_id: str,
+        *,
+        run_id: str | None = None,
+        first_execution_run_id: str | None = None,
+    ) -> WorkflowHandle[Any, Any]:
         """:meth:`get_workflow_handle` with the types of a workflow.
 
         Args:
@@ -517,10 +547,9 @@ class Client:
         Raises:
             TypeError: ``workflow`` is no workflow.
         """
-        handle = self.get_workflow_handle(
+        return self.get_workflow_handle(
             workflow_id,
             run_id=run_id,
             first_execution_run_id=first_execution_run_id,
             result_type=_reference.workflow(workflow).result_hint(None),
         )
-        return cast("WorkflowHandle[SelfType, ReturnType]", handle)

@@ -24,7 +24,7 @@ class ServerStartError(RuntimeError):
 
 
 def server_binary(path: str | os.PathLike[str] | None = None) -> Path:
-    """The program of the embedded server: ``path``, or what ``INVINCIBLE_SERVER`` names, or that of ``invincible-server``.
+    """The server program: ``path``, or what ``INVINCIBLE_SERVER`` names, or that of the package ``invincible-server``.
 
     Raises:
         ServerStartError: there is none; the message says how to get it.
@@ -77,7 +77,8 @@ class ServerProcess:
     def __init__(
         self, options: Sequence[str] = (), *, binary: str | os.PathLike[str] | None = None, timeout: float = 60.0
     ) -> None:
-        self._process = _launch([str(server_binary(binary)), *options, "--parent-pid", str(os.getpid())])
+        self._program = server_binary(binary)
+        self._process = _launch([str(self._program), *options, "--parent-pid", str(os.getpid())])
         self._log: deque[str] = deque(maxlen=_LOG_LINES)
         self._ready_line: str | None = None
         self._announced = threading.Event()
@@ -127,7 +128,7 @@ class ServerProcess:
             return Ready(**{name: said[name] for name in Ready.__dataclass_fields__})
         except (ValueError, KeyError):
             raise ServerStartError(
-                f"{self._process.args} is no server of this package: it said {self._ready_line!r}"
+                f"{self._program} is no server of this package: it said {self._ready_line!r}"
             ) from None
 
     def _read_output(self, stream: IO[str]) -> None:
@@ -142,8 +143,8 @@ class ServerProcess:
         with stream:
             for line in stream:
                 self._log.append(line.rstrip())
-                # In a test run this is captured and shown with the test that fails. Somebody may have closed or replaced
-                # it, and the server must not wait for a reader.
+                # In a test run this is captured and shown with the test that fails. Whoever closed or replaced it,
+                # the server must not wait for a reader.
                 with suppress(Exception):
                     sys.stderr.write(line)
 

@@ -147,8 +147,8 @@ class Replayer:
         thread = WorkflowThread(
             native, self._definitions, self._context, on_failure=on_failure, on_eviction=on_eviction
         )
-        thread.start(on_end=lambda: loop.call_soon_threadsafe(ended.set_result, None))
         polls = _loop.run(native.poll(_loop.queue(), lambda task: None, thread_activities=set()))
+        thread.start(on_end=lambda: loop.call_soon_threadsafe(ended.set_result, None))
 
         async def results() -> AsyncIterator[WorkflowReplayResult]:
             async for history in histories:

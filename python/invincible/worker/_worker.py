@@ -243,10 +243,6 @@ class Worker:
             failure_converter=converter.failure_converter,
             failure_exception_types=self._failure_exception_types,
         )
-        self._workflows_ended = loop.create_future()
-        WorkflowThread(native, self._definitions, context).start(
-            on_end=lambda: loop.call_soon_threadsafe(self._workflows_ended.set_result, None)
-        )
         self._runner = runner = ActivityRunner(
             native,
             self._activities,
@@ -256,12 +252,10 @@ class Worker:
             executor=self._executor,
         )
         on_threads = {name for name, each in self._activities.items() if not each.is_async and self._executor is None}
-        if on_threads:
-            ActivityThreads(native, runner.run_on_this_thread, self._max_concurrent_activities).start()
         on_loop = None
         if None in on_threads:
             on_loop = {name for name in self._activities if name is not None and name not in on_threads}
-        return _loop.run(
+        polls = _loop.run(
             native.poll(
                 _loop.queue(),
                 runner.on_task,
@@ -269,6 +263,13 @@ class Worker:
                 loop_activities=on_loop,
             )
         )
+        self._workflows_ended = loop.create_future()
+        WorkflowThread(native, self._definitions, context).start(
+            on_end=lambda: loop.call_soon_threadsafe(self._workflows_ended.set_result, None)
+        )
+        if on_threads:
+            ActivityThreads(native, runner.run_on_this_thread, self._max_concurrent_activities).start()
+        return polls
 
     async def _drain(self, native: _native.Worker, polls: asyncio.Future[None]) -> None:
         assert self._runner is not None

@@ -1,0 +1,102 @@
+"""Options of a connection: what is refused, what follows from what, and what is never shown."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from invincible.client import Client
+from invincible.service import (
+    ConnectConfig,
+    GrpcCompression,
+    HttpConnectProxyConfig,
+    KeepAliveConfig,
+    RetryConfig,
+    RPCError,
+    RPCStatusCode,
+    ServiceClient,
+    TLSConfig,
+)
+
+PEM = b"-----BEGIN CERTIFICATE-----\ns3cret\n-----END CERTIFICATE-----\n"
+
+
+def test_no_secret_is_shown() -> None:
+    config = ConnectConfig(
+        "localhost:7233",
+        api_key="s3cret",
+        tls=TLSConfig(server_root_ca_cert=PEM, client_cert=PEM, client_private_key=PEM),
+        rpc_metadata={"authorization": "s3cret"},
+        http_connect_proxy_config=HttpConnectProxyConfig("proxy:1", basic_auth=("user", "s3cret")),
+    )
+    assert "s3cret" not in repr(config)
+    assert "localhost:7233" in repr(config)
+
+
+@pytest.mark.parametrize("name", ["server_root_ca_cert", "client_cert", "client_private_key"])
+def test_certificates_and_keys_are_pem_bytes(name: str) -> None:
+    option: dict[str, Any] = {name: "/etc/ca.pem"}
+    with pytest.raises(TypeError, match=f"{name} must be the PEM data as bytes, got str"):
+        TLSConfig(**option)
+    option[name] = b"/etc/ca.pem"
+    with pytest.raises(ValueError, match=f"{name} holds no PEM data"):
+        TLSConfig(**option)
+
+
+def test_times_and_counts_are_not_negative() -> None:
+    with pytest.raises(ValueError, match="initial_interval_millis must not be negative, got -1"):
+        RetryConfig(initial_interval_millis=-1)
+    with pytest.raises(ValueError, match="timeout_millis must not be negative, got -1"):
+        KeepAliveConfig(timeout_millis=-1)
+
+
+def test_the_identity_is_process_and_host() -> None:
+    assert ConnectConfig("localhost:7233").identity.startswith(f"{os.getpid()}@")
+    assert ConnectConfig("localhost:7233", identity="me").identity == "me"
+
+
+@pytest.mark.parametrize(
+    ("tls", "api_key", "expected"),
+    [(None, None, False), (None, "key", True), (False, "key", False), (True, None, True)],
+)
+def test_an_api_key_turns_tls_on_unless_it_is_turned_off(tls: bool | None, api_key: str | None, expected: bool) -> None:
+    assert (ConnectConfig("localhost:7233", tls=tls, api_key=api_key)._tls() is not None) is expected
+
+
+def test_compressions_have_names() -> None:
+    assert [repr(GrpcCompression.NONE), repr(GrpcCompression.GZIP)] == ["GrpcCompression.NONE", "GrpcCompression.GZIP"]
+
+
+async def test_a_lazy_client_connects_with_its_first_call() -> None:
+    client = await ServiceClient.connect(ConnectConfig("127.0.0.1:1", lazy=True))
+    with pytest.raises(RuntimeError, match=r"not connected to 127\.0\.0\.1:1 yet: connect without lazy"):
+        _ = client._native
+    with pytest.raises(RuntimeError, match=r"could not connect to 127\.0\.0\.1:1: connection refused"):
+        await client.check_health()
+
+
+async def test_metadata_and_key_can_be_set_before_a_lazy_client_connects() -> None:
+    client = await Client.connect("127.0.0.1:1", lazy=True, rpc_metadata={"a": "1"}, api_key="old")
+    client.rpc_metadata = {"b": b"2"}
+    client.api_key = "new"
+    assert (client.rpc_metadata, client.api_key) == ({"b": b"2"}, "new")
+    assert client.service_client.config.api_key == "new"
+
+
+def test_importing_a_client_loads_no_protobuf() -> None:
+    heavy = "google.protobuf", "invincible.api"
+    script = f"import sys, invincible.client; print([name for name in sys.modules if name.startswith({heavy})])"
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, env=env)
+    assert (done.returncode, done.stdout) == (0, "[]\n"), done
+
+
+def test_rpc_errors_survive_pickling() -> None:
+    error = pickle.loads(pickle.dumps(RPCError("gone", RPCStatusCode.NOT_FOUND, b"\x08\x05")))
+    assert (error.message, error.status, error.raw_grpc_status) == ("gone", RPCStatusCode.NOT_FOUND, b"\x08\x05")
+    assert error.grpc_status.code == RPCStatusCode.NOT_FOUND
