@@ -109,11 +109,16 @@ test-go:  ## Go tests of the embedded server
 	cd server && go test ./...
 
 .PHONY: test-pythons
-test-pythons: wheel  ## Unit tests against the wheel under every Python from 3.10 that is found
+test-pythons: wheel  ## Unit tests on the wheel, under every Python from 3.10 on that is found
 	@for release in 3.10 3.11 3.12 3.13 3.14; do \
-		python$$release -c '' 2>/dev/null || { echo "no python$$release"; continue; }; \
+		python$$release -c '' 2>/dev/null || { echo "python$$release was not found"; continue; }; \
 		printf '\033[1m==> Python %s\033[0m\n' "$$release"; \
-		python$$release tools/test_wheel.py dist $(VENV)-$$release; \
+		python=$(VENV)-$$release/bin/python; \
+		test -e "$$python" || python$$release -m venv $(VENV)-$$release; \
+		"$$python" -m pip install --quiet --upgrade 'pip>=25.1'; \
+		"$$python" -m pip install --quiet --group test dist/*.whl; \
+		"$$python" -m pip install --quiet --force-reinstall --no-deps dist/*.whl; \
+		"$$python" -m pytest tests/unit; \
 	done
 
 ##@ Checks
@@ -159,9 +164,10 @@ format: $(DONE)/dependencies  ## Format Python, Rust and Go
 .PHONY: wheel
 wheel: bridge server  ## Build both wheels into dist/
 	$(call say,wheels)
-	@rm -f dist/*.whl
-	@$(VENV)/bin/maturin build --release --locked --quiet --out dist
-	@$(PY) -m pip wheel --quiet --no-build-isolation --no-deps --wheel-dir dist ./server
+	@new=$$(mktemp -d); trap 'rm -rf "$$new"' EXIT; \
+		$(VENV)/bin/maturin build --release --locked --quiet --out "$$new"; \
+		$(PY) -m pip wheel --quiet --no-build-isolation --no-deps --wheel-dir "$$new" ./server; \
+		mkdir -p dist; rm -f dist/*.whl; mv "$$new"/*.whl dist
 	@ls -sh dist
 
 .PHONY: bench

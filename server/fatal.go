@@ -8,11 +8,11 @@ import (
 
 // fatalPolicy decides what a fatal log event ends. It is never the process while the server serves:
 //
-//   - Before the server is ready, an event is a failed start. It is reported to the starter, which ends the process with
-//     the message; the goroutine that logged it stops.
 //   - On a goroutine that serves a request, it panics. Every gRPC server of this process recovers at its outermost
 //     interceptor and net/http recovers by itself, so that the caller gets an error and deferred unlocks run.
-//   - On any other goroutine only that goroutine stops, again running its deferred calls. A panic there would end the
+//   - Elsewhere, before the server is ready, it is a failed start. It is reported to the starter, which ends the process
+//     with the message; the goroutine that logged it stops.
+//   - Elsewhere, later on, only the goroutine stops, again running its deferred calls. A panic there would end the
 //     process, and returning would run code that relies on Fatal not to return.
 type fatalPolicy struct {
 	mu       sync.Mutex
@@ -38,16 +38,16 @@ func (p *fatalPolicy) failedStart() <-chan string {
 
 // raise does not return.
 func (p *fatalPolicy) raise(message string) {
+	if onRequestGoroutine() {
+		panic(requestPanic(message))
+	}
 	p.mu.Lock()
+	defer p.mu.Unlock()
 	if !p.ready {
 		select {
 		case p.starting <- message:
 		default:
 		}
-	}
-	p.mu.Unlock()
-	if onRequestGoroutine() {
-		panic(requestPanic(message))
 	}
 	runtime.Goexit()
 }

@@ -38,8 +38,8 @@ func TestFatalBeforeReadyFailsTheStart(t *testing.T) {
 }
 
 func TestFatalOnRequestIsItsError(t *testing.T) {
+	// Requests come in before the server says that it is ready: they must not fail its start.
 	policy := newFatalPolicy()
-	policy.setReady()
 	logger := newLogger(io.Discard, zapcore.WarnLevel, logFormatText, policy.raise)
 	handler := func(context.Context, any) (any, error) {
 		log.With(logger, tag.Value("derived")).Fatal("bad address")
@@ -52,6 +52,7 @@ func TestFatalOnRequestIsItsError(t *testing.T) {
 	}))
 	require.Equal(t, codes.Internal, status.Code(err))
 	require.ErrorContains(t, err, "/service/Method failed: bad address")
+	require.Empty(t, policy.failedStart())
 }
 
 func TestFatalElsewhereEndsTheGoroutineOnly(t *testing.T) {

@@ -6,9 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"os"
-	"os/signal"
-	"syscall"
 	"time"
 
 	uiserver "github.com/temporalio/ui-server/v2/server"
@@ -29,8 +26,6 @@ const (
 	startTimeout = 90 * time.Second
 	// stopTimeout bounds a clean stop. What is cut off then is only waiting: SQLite transactions are atomic.
 	stopTimeout = 5 * time.Second
-	// drainTime is what open requests get to end in. Long polls never do; clients repeat them elsewhere or later.
-	drainTime = 200 * time.Millisecond
 )
 
 // serve runs the server until a signal, or the end of the parent, stops it.
@@ -38,29 +33,28 @@ func serve(opts *options, stdout, stderr io.Writer) error {
 	stop := stopRequests(opts.parentPID)
 	fatal := newFatalPolicy()
 	level := zap.NewAtomicLevelAt(opts.logLevel.zap)
-	s, err := newDevServer(opts, newLogger(stderr, level, opts.logFormat, fatal.raise))
-	if err != nil {
-		return err
-	}
-	defer s.release()
+	logger := newLogger(stderr, level, opts.logFormat, fatal.raise)
 
-	started := make(chan error, 1)
+	started := make(chan startResult, 1)
 	go func() {
 		// Goexit, with which a fatal event ends this goroutine, leaves the error in place.
-		err := errors.New("the server did not start")
-		defer func() { started <- err }()
-		err = s.start()
+		result := startResult{err: errors.New("the server did not start")}
+		defer func() { started <- result }()
+		result = start(opts, logger)
 	}()
+	var s *devServer
 	select {
 	case <-stop:
 		return nil
 	case message := <-fatal.failedStart():
 		return errors.New(message)
-	case err := <-started:
-		if err != nil {
-			return startError(err, fatal)
+	case result := <-started:
+		if result.err != nil {
+			return startError(result.err, fatal)
 		}
+		s = result.server
 	}
+	defer s.release()
 	fatal.setReady()
 	if err := s.announcement.write(stdout, opts.output); err != nil {
 		return errors.Join(err, s.stop(0))
@@ -73,6 +67,19 @@ func serve(opts *options, stdout, stderr io.Writer) error {
 	return s.stop(drain)
 }
 
+type startResult struct {
+	server *devServer
+	err    error
+}
+
+func start(opts *options, logger log.Logger) startResult {
+	s, err := newDevServer(opts, logger)
+	if err != nil {
+		return startResult{err: err}
+	}
+	return startResult{server: s, err: s.start()}
+}
+
 // startError prefers the fatal event that made the start fail.
 func startError(err error, fatal *fatalPolicy) error {
 	select {
@@ -81,32 +88,6 @@ func startError(err error, fatal *fatalPolicy) error {
 	default:
 		return err
 	}
-}
-
-// stopRequests returns a channel that tells when to stop, and how long to let open requests go on. A second signal ends
-// the process at once.
-func stopRequests(parentPID int) <-chan time.Duration {
-	// A reader of our output that goes away must not take the server with it.
-	ignoreBrokenPipes()
-	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, syscall.SIGTERM, os.Interrupt)
-	var parent <-chan struct{}
-	if parentPID != 0 {
-		parent = parentEnded(parentPID)
-	}
-	stop := make(chan time.Duration, 1)
-	go func() {
-		select {
-		case <-signals:
-			stop <- drainTime
-		case <-parent:
-			// Whose server this was is gone. A successor may want the port and the file already.
-			stop <- 0
-		}
-		<-signals
-		os.Exit(exitError)
-	}()
-	return stop
 }
 
 // devServer is everything that runs in this process.
@@ -122,15 +103,10 @@ type devServer struct {
 	announcement announcement
 }
 
-// newDevServer opens the ports and the database and assembles the Temporal server; nothing serves yet.
+// newDevServer opens the ports and the database and assembles the Temporal server; nothing serves yet. What it has taken
+// when it fails goes with the process.
 func newDevServer(opts *options, logger log.Logger) (_ *devServer, err error) {
 	s := &devServer{opts: opts, logger: logger}
-	defer func() {
-		if err != nil {
-			s.release()
-		}
-	}()
-
 	if s.listener, err = listen(opts.ip, opts.port, "--port"); err != nil {
 		return nil, err
 	}

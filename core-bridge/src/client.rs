@@ -88,7 +88,8 @@ impl Client {
         let meter = runtime.core()?.telemetry().get_temporal_metric_meter();
         let (headers, binary_headers) = split_metadata(metadata.unwrap_or_default());
         let retry = retry.map(RetryOptions::from).unwrap_or_default();
-        let target = target_url(&target_host, tls.is_some())?;
+        let encrypted = tls.is_some();
+        let target = target_url(&target_host, encrypted)?;
         let origin = tls.as_ref().map(|tls| tls.origin(&target)).transpose()?.flatten();
         let address = match &http_connect_proxy {
             Some(proxy) => format!("{target_host} through the proxy {}", proxy.target_host()),
@@ -115,7 +116,7 @@ impl Client {
             let runtime = runtime.clone();
             async move {
                 let connected: Result<_, ClientConnectError> = Connection::connect(options).await;
-                let connection = connected.map_err(|error| Error::connect(&address, error))?;
+                let connection = connected.map_err(|error| Error::connect(&address, encrypted, error))?;
                 Ok(Client { runtime, connection: InProcess::new("client", Mutex::new(Some(connection))), retry })
             }
         };
@@ -337,6 +338,8 @@ fn detail<T: Message + Default>(status: &Status, name: &str) -> Option<T> {
 
 #[cfg(test)]
 mod tests {
+    use temporalio_protos::temporal::api::failure::v1 as failure;
+
     use super::*;
 
     fn status(code: Code, name: &str, message: &impl Message) -> Status {
@@ -359,8 +362,11 @@ mod tests {
 
     #[test]
     fn only_a_failed_handler_is_an_answer_to_a_query() {
-        let failed = status(Code::InvalidArgument, "QueryFailedFailure", &QueryFailedFailure::default());
-        assert_eq!(query_error(failed).unwrap().error.as_deref(), Some("message"));
+        let failure = failure::Failure { message: "the handler's".to_owned(), ..Default::default() };
+        let failed = QueryFailedFailure { failure: Some(failure.clone()) };
+        let answer = query_error(status(Code::InvalidArgument, "QueryFailedFailure", &failed)).unwrap();
+        assert_eq!(answer.error.as_deref(), Some("message"));
+        assert_eq!(answer.failure, Some(Failure::from(failure)));
         assert!(matches!(query_error(Status::invalid_argument("bad")), Err(Error::Rpc(_))));
     }
 }

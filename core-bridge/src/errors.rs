@@ -31,8 +31,9 @@ pub enum Error {
 }
 
 impl Error {
-    pub fn connect(address: &str, error: ClientConnectError) -> Self {
-        let cause = match error {
+    /// `tls` tells whether the connection was to be encrypted.
+    pub fn connect(address: &str, tls: bool, error: ClientConnectError) -> Self {
+        let mut cause = match error {
             ClientConnectError::InvalidHeaders(error) => return error.into(),
             ClientConnectError::InvalidUri(error) => {
                 return Self::InvalidArgument(format!("the target host or the TLS domain is no host name: {error}"));
@@ -45,6 +46,9 @@ impl Error {
             }
             other => explain(&other),
         };
+        if let Some(hint) = hint(&cause, tls) {
+            cause = format!("{cause}. {hint}");
+        }
         Self::Connect { address: address.to_owned(), cause }
     }
 }
@@ -162,18 +166,28 @@ fn explain(error: &(dyn StdError + 'static)) -> String {
     if words.is_empty() {
         return error.to_string();
     }
-    let text = words.join(": ");
-    if text.contains("InvalidContentType") {
-        return "the answer is not TLS. Set tls=False, unless this is the wrong port".to_owned();
+    words.join(": ")
+}
+
+/// What to try, for failures whose own words do not tell.
+fn hint(cause: &str, tls: bool) -> Option<&'static str> {
+    let said = |text: &str| cause.contains(text);
+    if said("connection refused") {
+        Some("Is a server running there? `invincible server` starts one")
+    } else if tls && said("InvalidContentType") {
+        Some("The answer is not TLS: set tls=False, unless this is the wrong port")
+    } else if tls && said("UnknownIssuer") {
+        Some("Give the root certificate that it was issued by as TLSConfig.server_root_ca_cert")
+    } else if !tls && said("connection error") {
+        Some("If the server wants TLS, set tls=True")
+    } else {
+        None
     }
-    text
 }
 
 fn plain_io(kind: io::ErrorKind) -> Option<&'static str> {
     Some(match kind {
-        io::ErrorKind::ConnectionRefused => {
-            "connection refused. Is a server running there? `invincible server` starts one"
-        }
+        io::ErrorKind::ConnectionRefused => "connection refused",
         io::ErrorKind::TimedOut => "no answer within the time limit",
         io::ErrorKind::NetworkUnreachable | io::ErrorKind::HostUnreachable => "the network or host cannot be reached",
         io::ErrorKind::ConnectionReset => "the server closed the connection",
@@ -188,7 +202,15 @@ mod tests {
     #[test]
     fn refused_connections_are_explained_in_plain_words() {
         let status = Status::from_error(Box::new(io::Error::from(io::ErrorKind::ConnectionRefused)));
-        assert!(message(&status).starts_with("connection refused"), "{}", message(&status));
+        assert_eq!(message(&status), "connection refused");
+    }
+
+    #[test]
+    fn failures_that_tls_explains_come_with_a_hint() {
+        assert!(hint("received corrupt message of type InvalidContentType", true).unwrap().contains("tls=False"));
+        assert!(hint("Unknown: connection error: broken pipe", false).unwrap().contains("tls=True"));
+        assert!(hint("invalid peer certificate: UnknownIssuer", true).unwrap().contains("server_root_ca_cert"));
+        assert_eq!(hint("no answer within the time limit", true), None);
     }
 
     #[test]

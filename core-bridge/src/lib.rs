@@ -56,8 +56,6 @@ mod _native {
     #[pymodule_export]
     use super::payload::Payload;
     #[pymodule_export]
-    use super::process::begin_exit;
-    #[pymodule_export]
     use super::queue::{CompletionQueue, Operation};
     #[pymodule_export]
     use super::replay::{HistoryFeeder, replay_worker};

@@ -14,7 +14,7 @@ use tracing::Level;
 
 use crate::errors::Error;
 use crate::mailbox::{Bell, Mailbox};
-use crate::process::{InProcess, stay_detached_at_exit};
+use crate::process::InProcess;
 
 /// Records kept while Python does not keep up; later ones are dropped and counted.
 const CAPACITY: usize = 10_000;
@@ -48,7 +48,6 @@ impl LogQueue {
         let records = self.0.get()?;
         let taken = py.detach(|| {
             records.mailbox.wait();
-            stay_detached_at_exit();
             records.mailbox.take()
         });
         records.waiting.fetch_sub(taken.len(), Ordering::Relaxed);

@@ -1,9 +1,6 @@
-//! What belongs to one process: detection of fork, and of an interpreter that is going away.
+//! What belongs to one process: detection of fork.
 
 use std::mem::ManuallyDrop;
-use std::sync::atomic::{AtomicBool, Ordering};
-
-use pyo3::prelude::*;
 
 use crate::errors::Error;
 
@@ -40,25 +37,6 @@ impl<T> Drop for InProcess<T> {
             unsafe {
                 ManuallyDrop::drop(&mut self.value);
             }
-        }
-    }
-}
-
-static EXITING: AtomicBool = AtomicBool::new(false);
-
-/// Tells threads that wait detached from Python never to come back to it. Called at exit, before the interpreter is torn
-/// down.
-#[pyfunction]
-pub fn begin_exit() {
-    EXITING.store(true, Ordering::Release);
-}
-
-/// Ends the road of a thread that would attach to a dying interpreter: CPython kills such threads by unwinding through
-/// our frames, which aborts the process. To be called while detached, after every wait that may outlive the interpreter.
-pub fn stay_detached_at_exit() {
-    if EXITING.load(Ordering::Acquire) {
-        loop {
-            std::thread::park();
         }
     }
 }

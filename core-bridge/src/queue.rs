@@ -16,7 +16,7 @@ use tokio::task::AbortHandle;
 
 use crate::errors::Error;
 use crate::mailbox::{Bell, Mailbox};
-use crate::process::{InProcess, stay_detached_at_exit};
+use crate::process::InProcess;
 use crate::runtime::RuntimeRef;
 
 /// How often a thread that waits for an operation looks for signals such as Ctrl-C.
@@ -72,11 +72,7 @@ impl Operation {
         })?;
         loop {
             let receiver = &mut receiver;
-            let received = py.detach(move || {
-                let received = receiver.recv_timeout(SIGNAL_CHECK);
-                stay_detached_at_exit();
-                received
-            });
+            let received = py.detach(move || receiver.recv_timeout(SIGNAL_CHECK));
             match received {
                 Ok(outcome) => return outcome(py),
                 Err(_) => py.check_signals().inspect_err(|_| task.abort())?,
@@ -220,11 +216,7 @@ impl CompletionQueue {
     /// Waits, detached from Python, until `drain` is to be called; false when the queue is closed.
     fn wait(&self, py: Python<'_>) -> PyResult<bool> {
         let mailbox = self.0.get()?.mailbox.clone();
-        Ok(py.detach(move || {
-            let mail = mailbox.wait();
-            stay_detached_at_exit();
-            mail
-        }))
+        Ok(py.detach(move || mailbox.wait()))
     }
 
     /// Aborts what is under way and accepts nothing more. Futures that are not resolved stay so: their loop is gone.

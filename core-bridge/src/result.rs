@@ -198,9 +198,9 @@ mod tests {
     fn failed_tasks_end_the_wait_only_on_request_and_only_for_bugs() {
         let bug = task_failed(WorkflowTaskFailedCause::WorkflowWorkerUnhandledFailure);
         assert!(outcome(bug.clone(), "run", false).is_none());
-        let outcome = super::outcome(bug, "run", true).unwrap();
-        assert_eq!((outcome.kind, outcome.reason.as_str()), ("task_failed", "WORKFLOW_WORKER_UNHANDLED_FAILURE"));
-        assert!(super::outcome(task_failed(WorkflowTaskFailedCause::ResetWorkflow), "run", true).is_none());
+        let failed = outcome(bug, "run", true).unwrap();
+        assert_eq!((failed.kind, failed.reason.as_str()), ("task_failed", "WORKFLOW_WORKER_UNHANDLED_FAILURE"));
+        assert!(outcome(task_failed(WorkflowTaskFailedCause::ResetWorkflow), "run", true).is_none());
     }
 
     #[test]

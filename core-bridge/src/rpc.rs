@@ -123,7 +123,7 @@ impl RawCall {
     pub fn start(self) -> Result<impl Future<Output = Result<Vec<u8>, Error>> + Send + 'static, Error> {
         let mut attempt = self.attempt()?;
         Ok(async move {
-            let mut pauses = self.pauses();
+            let mut pauses = pauses(self.options.retry, &self.retry);
             loop {
                 let status = match attempt.await {
                     Ok(response) => return Ok(response),
@@ -145,24 +145,24 @@ impl RawCall {
         let call = (request.as_slice(), options);
         include!(concat!(env!("OUT_DIR"), "/rpc_dispatch.rs"))
     }
+}
 
-    fn pauses(&self) -> impl Iterator<Item = Duration> + use<> {
-        let RetryOptions { initial_interval, multiplier, max_interval, max_elapsed_time, max_retries, .. } = self.retry;
-        let randomization_factor = self.retry.randomization_factor;
-        let retries = match (self.options.retry, max_retries) {
-            (false, _) => 0,
-            (true, 0) => usize::MAX,
-            (true, attempts) => attempts - 1,
-        };
-        let backoff = ExponentialBuilder::new()
-            .with_min_delay(initial_interval)
-            .with_factor(multiplier as f32)
-            .with_max_delay(max_interval)
-            .with_total_delay(max_elapsed_time)
-            .without_max_times()
-            .build();
-        backoff.take(retries).map(move |pause| jittered(pause, randomization_factor))
-    }
+/// The waits between the attempts of one call.
+fn pauses(retry: bool, policy: &RetryOptions) -> impl Iterator<Item = Duration> + use<> {
+    let retries = match (retry, policy.max_retries) {
+        (false, _) => 0,
+        (true, 0) => usize::MAX,
+        (true, attempts) => attempts - 1,
+    };
+    let randomization_factor = policy.randomization_factor;
+    let backoff = ExponentialBuilder::new()
+        .with_min_delay(policy.initial_interval)
+        .with_factor(policy.multiplier as f32)
+        .with_max_delay(policy.max_interval)
+        .with_total_delay(policy.max_elapsed_time)
+        .without_max_times()
+        .build();
+    backoff.take(retries).map(move |pause| jittered(pause, randomization_factor))
 }
 
 fn unary<S, I, O>(
@@ -224,6 +224,24 @@ mod tests {
         assert!(error("trace-bin", MetadataValue::Text("x".to_owned())).contains("\"trace-bin\""));
         let message = error("authorization", MetadataValue::Text("s3cret\n".to_owned()));
         assert!(message.contains("authorization") && !message.contains("s3cret"), "{message}");
+    }
+
+    #[test]
+    fn attempts_are_as_many_and_as_far_apart_as_the_policy_says() {
+        let policy = RetryOptions::builder()
+            .initial_interval(Duration::from_secs(1))
+            .multiplier(2.0)
+            .max_interval(Duration::from_secs(3))
+            .randomization_factor(0.0)
+            .max_elapsed_time(None)
+            .max_retries(5)
+            .build();
+        assert_eq!(pauses(false, &policy).count(), 0);
+        let seconds: Vec<_> = pauses(true, &policy).map(|pause| pause.as_secs()).collect();
+        assert_eq!(seconds, [1, 2, 3, 3]);
+        let mut bounded = policy;
+        bounded.max_elapsed_time = Some(Duration::from_secs(4));
+        assert_eq!(pauses(true, &bounded).count(), 2);
     }
 
     #[test]

@@ -25,7 +25,7 @@ use crate::errors::Error;
 use crate::failure::Failure;
 use crate::mailbox::{Bell, Mailbox};
 use crate::payload::{Payload, Payloads};
-use crate::process::{InProcess, stay_detached_at_exit};
+use crate::process::InProcess;
 use crate::queue::{CompletionQueue, Operation, Sink};
 use crate::record::record;
 use crate::runtime::{RuntimeRef, seconds};
@@ -236,12 +236,7 @@ impl Worker {
     /// Waits, detached from Python, for activations; `None` when no more will come.
     fn next_activations(&self, py: Python<'_>) -> PyResult<Option<Vec<Py<Activation>>>> {
         let mailbox = self.0.get()?.activations.clone();
-        let more = py.detach(|| {
-            let more = mailbox.wait();
-            stay_detached_at_exit();
-            more
-        });
-        if !more {
+        if !py.detach(|| mailbox.wait()) {
             return Ok(None);
         }
         mailbox
@@ -255,11 +250,7 @@ impl Worker {
     /// Waits, detached from Python, for an activity to run on this thread; `None` when no more will come.
     fn next_activity<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
         let activities = self.0.get()?.waiting_activities.clone();
-        let task = py.detach(|| {
-            let task = activities.recv();
-            stay_detached_at_exit();
-            task
-        });
+        let task = py.detach(|| activities.recv());
         task.ok().map(|task| task.into_pyobject(py)).transpose()
     }
 

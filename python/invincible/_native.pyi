@@ -64,7 +64,6 @@ __all__ = [
     "WorkerConfig",
     "WorkflowOutcome",
     "WorkflowResultRequest",
-    "begin_exit",
     "replay_worker",
 ]
 
@@ -999,8 +998,6 @@ class Payload:
     def FromString(cls, data: bytes) -> Payload: ...
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
-
-def begin_exit() -> None: ...
 
 @final
 class CompletionQueue:

@@ -177,6 +177,9 @@ class ModelOfVersion2:
     def __eq__(self, other: object) -> bool:
         return isinstance(other, ModelOfVersion2) and other.value == self.value
 
+    def __repr__(self) -> str:
+        return f"ModelOfVersion2({self.value!r})"
+
 
 class ModelOfVersion1:
     def __init__(self, value: Any) -> None:
@@ -188,6 +191,9 @@ class ModelOfVersion1:
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, ModelOfVersion1) and other.value == self.value
+
+    def __repr__(self) -> str:
+        return f"ModelOfVersion1({self.value!r})"
 
 
 Quantity = NewType("Quantity", int)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
+from invincible._engine.log import LoggerAdapter
 from invincible._engine.options import timedelta_or_none
 from invincible._native import ActivityStart
 from invincible.common import Priority, RetryPolicy
@@ -223,7 +224,7 @@ def _timeout_seconds(timeout: timedelta | float | None) -> float | None:
     return timeout.total_seconds() if isinstance(timeout, timedelta) else timeout
 
 
-class _ActivityLogger(logging.LoggerAdapter[logging.Logger]):
+class _ActivityLogger(LoggerAdapter):
     """Adds what identifies the activity as ``temporal_activity`` to each record; the message stays as it is."""
 
     def process(self, msg: Any, kwargs: MutableMapping[str, Any]) -> tuple[Any, MutableMapping[str, Any]]:

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from invincible._engine.context import current_run, current_run_or_none
+from invincible._engine.log import LoggerAdapter
 from invincible._engine.options import seconds
 
 
@@ -96,7 +97,7 @@ class unsafe:
         return current_run().read_only
 
 
-class _WorkflowLogger(logging.LoggerAdapter[logging.Logger]):
+class _WorkflowLogger(LoggerAdapter):
     """Silent on replay; adds what identifies the run as ``temporal_workflow``, and leaves the message as it is."""
 
     def isEnabledFor(self, level: int) -> bool:
