@@ -116,7 +116,7 @@ test-pythons: wheel  ## Unit tests on the wheel, under every Python from 3.10 on
 		python=$(VENV)-$$release/bin/python; \
 		test -e "$$python" || python$$release -m venv $(VENV)-$$release; \
 		"$$python" -m pip install --quiet --upgrade 'pip>=25.1'; \
-		"$$python" -m pip install --quiet --group test dist/*.whl; \
+		"$$python" -m pip install --quiet --group test --group examples dist/*.whl; \
 		"$$python" -m pip install --quiet --force-reinstall --no-deps dist/*.whl; \
 		"$$python" -m pytest tests/unit; \
 	done
