@@ -21,11 +21,7 @@ mod rpc;
 mod runtime;
 mod worker;
 
-use mimalloc::MiMalloc;
 use pyo3::prelude::*;
-
-#[global_allocator]
-static ALLOCATOR: MiMalloc = MiMalloc;
 
 #[pymodule(gil_used = false)]
 mod _native {
