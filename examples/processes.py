@@ -7,9 +7,12 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+# Seconds that a program may take to be ready.
+START_TIMEOUT = 60.0
+
 
 class ProgramEndedError(Exception):
-    """A program ended that should not have."""
+    """A program ended that should not have, or never got ready."""
 
 
 @dataclass
@@ -45,7 +48,7 @@ async def running(
         echo: Called with the name and each other line that the program prints.
 
     Raises:
-        ProgramEndedError: It ended before it was ready.
+        ProgramEndedError: It ended before it was ready, or was not ready in time.
     """
     process = await asyncio.create_subprocess_exec(
         *command,
@@ -69,7 +72,9 @@ async def running(
 
     ended = asyncio.create_task(read())
     try:
-        await asyncio.wait([ready_line, ended], return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait([ready_line, ended], timeout=START_TIMEOUT, return_when=asyncio.FIRST_COMPLETED)
+        if not ready_line.done() and not ended.done():
+            raise ProgramEndedError(f"the {name} was not ready within {START_TIMEOUT:.0f} s")
         if not ready_line.done():
             raise ProgramEndedError(f"the {name} ended with exit code {ended.result()} before it was ready")
         yield Program(name, process.pid, ready_line.result(), ended)
