@@ -1,7 +1,7 @@
 //! The connection to a Temporal service, and the calls Python makes over it.
 
 use std::future::Future;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use prost::Message;
 use pyo3::prelude::*;
@@ -29,6 +29,7 @@ use crate::requests::{
 use crate::result::{Wait, workflow_result};
 use crate::rpc::{CallOptions, Metadata, RawCall, split_metadata};
 use crate::runtime::{Runtime, RuntimeRef, seconds};
+use crate::sync::lock;
 
 mod target;
 
@@ -139,7 +140,7 @@ impl Client {
 
     /// Ends the use of this object. Calls under way go on; workers keep the connection open.
     fn close(&self) -> PyResult<()> {
-        let connection = self.connection.get()?.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let connection = lock(self.connection.get()?).take();
         drop(connection);
         Ok(())
     }
@@ -253,7 +254,7 @@ impl Client {
 
 impl Client {
     pub fn connection(&self) -> Result<Connection, Error> {
-        let connection = self.connection.get()?.lock().unwrap_or_else(PoisonError::into_inner);
+        let connection = lock(self.connection.get()?);
         connection.clone().ok_or(Error::Closed { what: "client" })
     }
 

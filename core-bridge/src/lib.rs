@@ -19,6 +19,7 @@ mod requests;
 mod result;
 mod rpc;
 mod runtime;
+mod sync;
 mod worker;
 
 use pyo3::prelude::*;

@@ -2,6 +2,8 @@
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
+use crate::sync::lock;
+
 /// An unbounded queue whose reader is woken once for any number of items.
 pub struct Mailbox<T> {
     state: Mutex<State<T>>,
@@ -94,7 +96,7 @@ impl<T> Mailbox<T> {
     }
 
     fn lock(&self) -> MutexGuard<'_, State<T>> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 }
 

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 use pyo3::exceptions::PyRuntimeError;
@@ -18,6 +18,7 @@ use crate::errors::Error;
 use crate::mailbox::{Bell, Mailbox};
 use crate::process::InProcess;
 use crate::runtime::RuntimeRef;
+use crate::sync::lock;
 
 /// How often a thread that waits for an operation looks for signals such as Ctrl-C.
 const SIGNAL_CHECK: Duration = Duration::from_millis(100);
@@ -321,8 +322,4 @@ impl Drop for OpenSink {
     fn drop(&mut self) {
         self.mailbox.push(Mail { ticket: self.ticket, outcome: None });
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,6 +1,6 @@
 //! Replay: a worker whose tasks come from histories instead of a server.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use prost::Message;
 use pyo3::prelude::*;
@@ -13,6 +13,7 @@ use crate::errors::Error;
 use crate::process::InProcess;
 use crate::queue::Operation;
 use crate::runtime::{Runtime, RuntimeRef};
+use crate::sync::lock;
 use crate::worker::{Worker, WorkerConfig};
 
 /// Takes the histories that a replay worker replays, one after the other.
@@ -58,7 +59,7 @@ impl HistoryFeeder {
                 format!("the history of workflow '{workflow_id}' does not begin with the start of a workflow");
             return Err(Error::InvalidArgument(message).into());
         }
-        let feeder = inner.feeder.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let feeder = lock(&inner.feeder).clone();
         let feeder = feeder.ok_or(Error::Closed { what: "history feeder" })?;
         Ok(Operation::new(&inner.runtime, async move {
             feeder
@@ -70,7 +71,7 @@ impl HistoryFeeder {
 
     /// No more histories will come. A second time does nothing.
     fn close(&self) -> PyResult<()> {
-        self.0.get()?.feeder.lock().unwrap_or_else(PoisonError::into_inner).take();
+        lock(&self.0.get()?.feeder).take();
         Ok(())
     }
 }

@@ -1,7 +1,7 @@
 //! A worker: polls Core, hands tasks to Python's threads and loops, takes their completions back.
 
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender};
@@ -29,6 +29,7 @@ use crate::process::InProcess;
 use crate::queue::{CompletionQueue, Operation, Sink};
 use crate::record::record;
 use crate::runtime::{RuntimeRef, seconds};
+use crate::sync::lock;
 
 /// How often a worker that shuts down looks whether its last completion is on the way.
 const COMPLETION_CHECK: Duration = Duration::from_millis(2);
@@ -398,8 +399,4 @@ impl ActivityRouter {
             self.sink.send(task);
         }
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

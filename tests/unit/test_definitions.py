@@ -207,6 +207,12 @@ def test_negative_timeouts_are_refused() -> None:
         activity.defn(start_to_close_timeout=timedelta(seconds=-1))
 
 
+def test_durations_are_timedeltas_or_numbers() -> None:
+    for wrong in (True, "10 s"):
+        with pytest.raises(TypeError, match="start_to_close_timeout must be a timedelta or a number of seconds"):
+            activity.defn(start_to_close_timeout=wrong)  # type: ignore[call-overload]
+
+
 def test_annotations_may_refer_to_later_definitions() -> None:
     @activity.defn(start_to_close_timeout=timedelta(seconds=1))
     def pack(item: Later) -> None: ...

@@ -14,6 +14,8 @@ from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import Any, NoReturn, Protocol, TypeVar
 
+from .log import logger
+
 T = TypeVar("T")
 
 
@@ -214,8 +216,6 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
             self.default_exception_handler(context)
 
     def default_exception_handler(self, context: dict[str, Any]) -> None:
-        from .log import logger
-
         exception = context.get("exception")
         logger.error("%s", context.get("message", "error in a workflow callback"), exc_info=exception)
 
@@ -276,6 +276,12 @@ _IO_METHODS = (
     "subprocess_exec",
     "subprocess_shell",
 )
+
+
+def set_unless_done(future: asyncio.Future[None]) -> None:
+    """Resolve a future that may have been cancelled meanwhile."""
+    if not future.done():
+        future.set_result(None)
 
 
 def _refuse(what: str, instead: str) -> NoReturn:

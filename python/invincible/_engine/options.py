@@ -93,6 +93,8 @@ def seconds(name: str, duration: timedelta | float | None) -> float | None:
     """
     if duration is None:
         return None
+    if isinstance(duration, bool):
+        raise TypeError(f"{name} must be a timedelta or a number of seconds, got bool")
     if isinstance(duration, timedelta):
         value = duration.total_seconds()
     elif isinstance(duration, (int, float)):

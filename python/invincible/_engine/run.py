@@ -20,7 +20,7 @@ from invincible.exceptions import FailureError, is_cancelled_exception
 from .definition import QueryDefinition, SignalDefinition, WorkflowDefinition
 from .errors import EvictedError, NondeterminismError, ReadOnlyContextError
 from .handles import ActivityHandle
-from .loop import TimerHandle, WorkflowLoop
+from .loop import TimerHandle, WorkflowLoop, set_unless_done
 from .options import ActivityOptions
 
 # The server counts timers in milliseconds; a shorter one would be no timer at all.
@@ -78,7 +78,6 @@ class WorkflowRun:
         self._conditions: list[tuple[Callable[[], object], asyncio.Future[None]]] = []
         self._notified_patches: set[str] = set()
         self._patches: dict[str, bool] = {}
-        self._unhandled_signals: dict[str, list[_native.SignalWorkflow]] = {}
 
     # Activations
 
@@ -185,7 +184,6 @@ class WorkflowRun:
     def _signal(self, job: _native.SignalWorkflow) -> None:
         handler = self.definition.signals.get(job.signal_name) or self.definition.signals.get(None)
         if handler is None:
-            self._unhandled_signals.setdefault(job.signal_name, []).append(job)
             return
         call = self._handler_call(handler, job.signal_name, job.input)
         self.loop.create_task(self._top_level(_awaited(call)))
@@ -357,7 +355,7 @@ class WorkflowRun:
 
     async def sleep(self, delay: float, summary: str | None) -> None:
         future = self.loop.create_future()
-        handle = self.loop.start_timer(delay, summary, _set_unless_done, future)
+        handle = self.loop.start_timer(delay, summary, set_unless_done, future)
         try:
             await future
         finally:
@@ -397,11 +395,6 @@ async def _awaited(call: Callable[[], Any]) -> None:
     result = call()
     if asyncio.iscoroutine(result):
         await result
-
-
-def _set_unless_done(future: asyncio.Future[None]) -> None:
-    if not future.done():
-        future.set_result(None)
 
 
 # Jobs are applied in stages, each run until all code waits: histories depend on it.

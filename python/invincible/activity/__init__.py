@@ -1,11 +1,12 @@
 """Activities: the steps of a workflow that do I/O. Define them with ``defn``, call them from workflows.
 
-@activity.defn(start_to_close_timeout=timedelta(seconds=10))
-async def greet(name: str) -> str:
-    return f"Hello, {name}"
+Example:
+    @activity.defn(start_to_close_timeout=timedelta(seconds=10))
+    async def greet(name: str) -> str:
+        return f"Hello, {name}"
 
-# in a workflow
-greeting = await greet.execute("Temporal")
+    # in a workflow
+    greeting = await greet.execute("Temporal")
 """
 
 from ._context import (

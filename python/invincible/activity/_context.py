@@ -12,6 +12,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from invincible._engine.log import LoggerAdapter
+from invincible._engine.loop import set_unless_done
 from invincible._engine.options import timedelta_or_none
 from invincible._native import ActivityStart
 from invincible.common import Priority, RetryPolicy
@@ -73,7 +74,7 @@ class Event:
             self._event.set()
             waiters, self._waiters = self._waiters, []
         for loop, future in waiters:
-            loop.call_soon_threadsafe(_set_unless_done, future)
+            loop.call_soon_threadsafe(set_unless_done, future)
 
     async def wait(self) -> None:
         with self._lock:
@@ -86,11 +87,6 @@ class Event:
 
     def wait_sync(self, timeout: float | None) -> bool:
         return self._event.wait(timeout)
-
-
-def _set_unless_done(future: asyncio.Future[None]) -> None:
-    if not future.done():
-        future.set_result(None)
 
 
 @dataclass

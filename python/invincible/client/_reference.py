@@ -60,8 +60,6 @@ def signal(reference: Any) -> Reference:
     Raises:
         TypeError: It is neither.
     """
-    if isinstance(reference, str):
-        return Reference(reference, None)
     handler = signal_reference(reference)
     return Reference(handler.name, handler.signature)
 
@@ -72,7 +70,5 @@ def query(reference: Any) -> Reference:
     Raises:
         TypeError: It is neither.
     """
-    if isinstance(reference, str):
-        return Reference(reference, None)
     handler = query_reference(reference)
     return Reference(handler.name, handler.signature)

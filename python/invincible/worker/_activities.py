@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
-import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from invincible.common import RawValue
 from invincible.converter import DataConverter
 from invincible.exceptions import ApplicationError, CancelledError
 
-logger = logging.getLogger("invincible.worker")
+from ._failures import failure_of, logger
 
 
 @dataclass(frozen=True)
@@ -230,10 +229,4 @@ class ActivityRunner:
         self._native.fail_activity(start.task_token, self._failure_of(error))
 
     def _failure_of(self, error: BaseException) -> Failure:
-        try:
-            return self._failure_converter.to_native(error, self._payload_converter)
-        except Exception as conversion:  # a failure converter that fails must not lose the activity
-            logger.exception("the failure converter failed")
-            return Failure(
-                f"{type(error).__name__}: {error} (not converted, {type(conversion).__name__}: {conversion})"
-            )
+        return failure_of(error, self._failure_converter, self._payload_converter)

@@ -134,7 +134,6 @@ class Worker:
             nondeterminism_fails_workflow=includes_nondeterminism(self._failure_exception_types),
             nondeterminism_fails_workflow_types=types_failed_by_nondeterminism(self._definitions),
         )
-        self._native: _native.Worker | None = None
         self._runner: ActivityRunner | None = None
         self._started = False
         self._polling = asyncio.Event()
@@ -216,7 +215,7 @@ class Worker:
             self._body.cancel()
 
     async def _run(self) -> None:
-        native = self._native = _native.Worker(self._client.service_client._native, self._config)
+        native = _native.Worker(self._client.service_client._native, self._config)
         try:
             await _loop.run(native.validate())
             polls = self._start(native)

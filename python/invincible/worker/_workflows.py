@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -11,11 +10,11 @@ from invincible import _native
 from invincible._engine.definition import WorkflowDefinition
 from invincible._engine.errors import NondeterminismError
 from invincible._engine.run import WorkerContext, WorkflowRun
-from invincible._native import Activation, Failure, InitializeWorkflow, RemoveFromCache
+from invincible._native import Activation, InitializeWorkflow, RemoveFromCache
 from invincible.exceptions import ApplicationError
 from invincible.workflow._definition import workflow_definition
 
-logger = logging.getLogger("invincible.worker")
+from ._failures import failure_of, logger
 
 Definitions = Mapping["str | None", WorkflowDefinition]
 
@@ -154,15 +153,5 @@ class WorkflowThread:
         else:
             workflow = f"{run.init.workflow_type} {run.init.workflow_id!r}" if run is not None else "unknown workflow"
             logger.warning("workflow task failed and will be tried again: %s, run %s", workflow, run_id, exc_info=error)
-        self._native.fail_workflow_task(
-            run_id, self._failure_of(error), nondeterminism=isinstance(error, NondeterminismError)
-        )
-
-    def _failure_of(self, error: Exception) -> Failure:
-        try:
-            return self._context.failure_converter.to_native(error, self._context.payload_converter)
-        except Exception as conversion:  # a failure converter that fails must not wedge the run
-            logger.exception("the failure converter failed")
-            return Failure(
-                f"{type(error).__name__}: {error} (not converted, {type(conversion).__name__}: {conversion})"
-            )
+        failure = failure_of(error, self._context.failure_converter, self._context.payload_converter)
+        self._native.fail_workflow_task(run_id, failure, nondeterminism=isinstance(error, NondeterminismError))

@@ -1,9 +1,10 @@
 """Workflows: durable functions. What they may use is here; I/O belongs into activities.
 
-@workflow.defn
-async def greeting(name: str) -> str:
-    await workflow.sleep(timedelta(days=1))
-    return await greet.execute(name)
+Example:
+    @workflow.defn
+    async def greeting(name: str) -> str:
+        await workflow.sleep(timedelta(days=1))
+        return await greet.execute(name)
 """
 
 from invincible._engine.definition import HandlerUnfinishedPolicy
