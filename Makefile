@@ -6,6 +6,8 @@ PY := $(VENV)/bin/python
 # Records of finished steps. They are about the environment, so they live and go with it.
 DONE := $(VENV)/.done
 NATIVE := python/invincible/_native.abi3.so
+# The embedded server, and the worker that the interoperability tests meet.
+GO_MODULES := server tests/interop
 ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -144,8 +146,8 @@ lint-rust: bridge
 .PHONY: lint-go
 lint-go:
 	$(call say,Go lints)
-	@cd server && unformatted=$$(gofmt -l .) && { test -z "$$unformatted" || { echo "gofmt would change: $$unformatted"; exit 1; }; }
-	cd server && go vet ./...
+	@unformatted=$$(gofmt -l $(GO_MODULES)) && { test -z "$$unformatted" || { echo "gofmt would change: $$unformatted"; exit 1; }; }
+	@set -x; for module in $(GO_MODULES); do (cd $$module && go vet ./...); done
 
 .PHONY: lint-workflows
 lint-workflows:
@@ -157,7 +159,7 @@ format: $(DONE)/dependencies  ## Format Python, Rust and Go
 	$(VENV)/bin/ruff format
 	$(VENV)/bin/ruff check --fix
 	cargo fmt --all
-	gofmt -w server
+	gofmt -w $(GO_MODULES)
 
 ##@ Builds and measurements
 

@@ -8,10 +8,10 @@ use temporalio_protos::coresdk::activity_result::{self, ActivityExecutionResult,
 use temporalio_protos::coresdk::activity_task as core;
 use temporalio_protos::coresdk::activity_task::activity_task::Variant;
 
-use crate::activation::{Priority, RetryPolicy, priority_to_python, retry_policy_to_python};
 use crate::convert::{seconds, unix_seconds};
 use crate::failure::Failure;
 use crate::payload::{Payload, PayloadMap, Payloads};
+use crate::policies::{Priority, RetryPolicy, priority_to_python, retry_policy_to_python};
 use crate::record::record;
 
 record! {

@@ -23,13 +23,14 @@ use crate::payload::Payloads;
 use crate::process::InProcess;
 use crate::queue::Operation;
 use crate::requests::{
-    CancelWorkflowRequest, QueryWorkflowRequest, SignalWorkflowRequest, Start, StartWorkflowRequest,
-    TerminateWorkflowRequest, WorkflowResultRequest,
+    CancelWorkflowRequest, PollUpdateRequest, QueryWorkflowRequest, SignalWorkflowRequest, Start, StartWorkflowRequest,
+    TerminateWorkflowRequest, UpdateRequest, WorkflowResultRequest,
 };
 use crate::result::{Wait, workflow_result};
 use crate::rpc::{CallOptions, Metadata, RawCall, split_metadata};
 use crate::runtime::{Runtime, RuntimeRef, seconds};
 use crate::sync::lock;
+use crate::update::{poll_update, start_update};
 
 mod target;
 
@@ -209,6 +210,30 @@ impl Client {
                 Err(status) => query_error(status),
             }
         })
+    }
+
+    /// Sends an update and waits until it is accepted, if that much is asked for; `timeout` is for each call.
+    #[pyo3(signature = (request, *, metadata = None, timeout = None))]
+    fn start_update(
+        &self,
+        request: &UpdateRequest,
+        metadata: Option<Metadata>,
+        timeout: Option<f64>,
+    ) -> PyResult<Operation> {
+        let message = service::UpdateWorkflowExecutionRequest::from(request);
+        self.operation(metadata, timeout, |connection, options| start_update(connection, message, options))
+    }
+
+    /// Waits for an update, however long it takes; `timeout` is for each poll.
+    #[pyo3(signature = (request, *, metadata = None, timeout = None))]
+    fn poll_update(
+        &self,
+        request: &PollUpdateRequest,
+        metadata: Option<Metadata>,
+        timeout: Option<f64>,
+    ) -> PyResult<Operation> {
+        let message = service::PollWorkflowExecutionUpdateRequest::from(request);
+        self.operation(metadata, timeout, |connection, options| poll_update(connection, message, options))
     }
 
     #[pyo3(signature = (request, *, metadata = None, timeout = None))]

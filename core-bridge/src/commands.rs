@@ -1,91 +1,75 @@
 //! Commands: what one run asks for in return for an activation, and the completion built from them.
 
+use pyo3::PyClass;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use temporalio_protos::coresdk::workflow_commands as core;
+use pyo3::pyclass::boolean_struct::True;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::PyType;
+use temporalio_protos::coresdk::workflow_commands::WorkflowCommand;
 use temporalio_protos::coresdk::workflow_commands::workflow_command::Variant;
-use temporalio_protos::coresdk::workflow_commands::{WorkflowCommand, query_result};
 use temporalio_protos::coresdk::workflow_completion::{self, WorkflowActivationCompletion};
 use temporalio_protos::temporal::api::common::v1 as common;
 use temporalio_protos::temporal::api::enums::v1::WorkflowTaskFailedCause;
 use temporalio_protos::temporal::api::failure::v1::Failure as FailureMessage;
 use temporalio_protos::temporal::api::sdk::v1::UserMetadata;
 
-use crate::activation::{Priority, RetryPolicy};
-use crate::convert::duration;
-use crate::failure::Failure;
-use crate::payload::{Payload, PayloadMap, Payloads};
-use crate::record::record;
+use crate::payload::Payload;
 
-record! {
-    /// Start a timer of `duration` seconds.
-    StartTimer { seq: u32, duration: f64, summary: Option<Payload> = None }
-}
+mod activities;
+mod answers;
+mod children;
+mod event_groups;
+mod external;
+mod nexus;
+mod run;
+mod timers;
 
-record! {
-    /// Cancel a timer that has not fired.
-    CancelTimer { seq: u32 }
-}
+pub use self::activities::{
+    RequestCancelActivity, RequestCancelLocalActivity, ScheduleActivity, ScheduleLocalActivity,
+};
+pub use self::answers::{QueryResult, UpdateAccepted, UpdateCompleted, UpdateRejected};
+pub use self::children::{CancelChildWorkflowExecution, StartChildWorkflowExecution};
+pub use self::event_groups::EventGroupMarker;
+pub use self::external::{
+    CancelSignalWorkflow, RequestCancelExternalWorkflowExecution, SignalExternalWorkflowExecution,
+};
+pub use self::nexus::{RequestCancelNexusOperation, ScheduleNexusOperation};
+pub use self::run::{
+    CancelWorkflowExecution, CompleteWorkflowExecution, ContinueAsNewWorkflowExecution, FailWorkflowExecution,
+    ModifyWorkflowProperties, SetPatchMarker, UpsertWorkflowSearchAttributes,
+};
+pub use self::timers::{CancelTimer, StartTimer};
 
-record! {
-    /// Schedule an activity; timeouts are seconds.
-    ScheduleActivity {
-        seq: u32,
-        activity_id: String,
-        activity_type: String,
-        task_queue: String,
-        arguments: Payloads = Payloads::default(),
-        headers: Option<PayloadMap> = None,
-        schedule_to_close_timeout: Option<f64> = None,
-        schedule_to_start_timeout: Option<f64> = None,
-        start_to_close_timeout: Option<f64> = None,
-        heartbeat_timeout: Option<f64> = None,
-        retry_policy: Option<Py<RetryPolicy>> = None,
-        cancellation_type: i32 = 0,
-        do_not_eagerly_execute: bool = false,
-        summary: Option<Payload> = None,
-        priority: Option<Py<Priority>> = None,
+/// A record that becomes a command of Core.
+trait Command: PyClass<Frozen = True> + Sync {
+    fn variant(&self) -> Variant;
+
+    /// What user interfaces show for the command: one line, and the long text.
+    fn summary(&self) -> Option<&Payload> {
+        None
+    }
+
+    fn details(&self) -> Option<&Payload> {
+        None
+    }
+
+    fn event_groups(&self) -> &[Py<EventGroupMarker>] {
+        &[]
     }
 }
 
-record! {
-    /// Ask for the cancellation of a scheduled activity.
-    RequestCancelActivity { seq: u32 }
-}
-
-record! {
-    /// Answer a query with a value, or with a failure when `failure` is given.
-    QueryResult { query_id: String, result: Option<Payload> = None, failure: Option<Failure> = None }
-}
-
-record! {
-    /// End the run with a result.
-    CompleteWorkflowExecution { result: Option<Payload> = None }
-}
-
-record! {
-    /// End the run with a failure.
-    FailWorkflowExecution { failure: Failure }
-}
-
-record! {
-    /// End the run as canceled.
-    CancelWorkflowExecution {}
-}
-
-record! {
-    /// Record that the run takes the code path of a patch.
-    SetPatchMarker { patch_id: String, deprecated: bool = false }
-}
+type Convert = fn(&Bound<'_, PyAny>) -> PyResult<WorkflowCommand>;
 
 /// The completion that answers an activation with commands.
 pub fn successful_completion(
     run_id: String,
     commands: &Bound<'_, PyAny>,
     versioning_behavior: i32,
+    used_internal_flags: Vec<u32>,
 ) -> PyResult<WorkflowActivationCompletion> {
     let commands = commands.try_iter()?.map(|command| command_from_python(&command?)).collect::<PyResult<_>>()?;
-    let success = workflow_completion::Success { commands, used_internal_flags: Vec::new(), versioning_behavior };
+    let success = workflow_completion::Success { commands, used_internal_flags, versioning_behavior };
     Ok(WorkflowActivationCompletion {
         run_id,
         status: Some(workflow_completion::workflow_activation_completion::Status::Successful(success)),
@@ -108,107 +92,118 @@ pub fn failed_completion(
 }
 
 fn command_from_python(command: &Bound<'_, PyAny>) -> PyResult<WorkflowCommand> {
-    let mut summary = None;
-    let variant = if let Ok(command) = command.cast::<ScheduleActivity>() {
-        let command = command.get();
-        summary = command.summary.clone();
-        Variant::ScheduleActivity(schedule_activity(command))
-    } else if let Ok(command) = command.cast::<StartTimer>() {
-        let command = command.get();
-        summary = command.summary.clone();
-        let start_to_fire_timeout = Some(duration(command.duration));
-        Variant::StartTimer(core::StartTimer { seq: command.seq, start_to_fire_timeout })
-    } else if let Ok(command) = command.cast::<CompleteWorkflowExecution>() {
-        let result = command.get().result.clone().map(common::Payload::from);
-        Variant::CompleteWorkflowExecution(core::CompleteWorkflowExecution { result })
-    } else if let Ok(command) = command.cast::<CancelTimer>() {
-        Variant::CancelTimer(core::CancelTimer { seq: command.get().seq })
-    } else if let Ok(command) = command.cast::<RequestCancelActivity>() {
-        Variant::RequestCancelActivity(core::RequestCancelActivity { seq: command.get().seq })
-    } else if let Ok(command) = command.cast::<QueryResult>() {
-        Variant::RespondToQuery(query_result(command.get()))
-    } else if let Ok(command) = command.cast::<FailWorkflowExecution>() {
-        let failure = Some(command.get().failure.clone().into());
-        Variant::FailWorkflowExecution(core::FailWorkflowExecution { failure })
-    } else if command.is_instance_of::<CancelWorkflowExecution>() {
-        Variant::CancelWorkflowExecution(core::CancelWorkflowExecution::default())
-    } else if let Ok(command) = command.cast::<SetPatchMarker>() {
-        let command = command.get();
-        Variant::SetPatchMarker(core::SetPatchMarker {
-            patch_id: command.patch_id.clone(),
-            deprecated: command.deprecated,
-        })
-    } else {
-        let name = command.get_type().fully_qualified_name()?;
-        return Err(PyTypeError::new_err(format!("expected a workflow command, got {name}")));
-    };
-    let user_metadata = summary.map(|summary| UserMetadata { summary: Some(summary.into()), details: None });
-    Ok(WorkflowCommand { variant: Some(variant), user_metadata, ..Default::default() })
-}
-
-fn schedule_activity(command: &ScheduleActivity) -> core::ScheduleActivity {
-    core::ScheduleActivity {
-        seq: command.seq,
-        activity_id: command.activity_id.clone(),
-        activity_type: command.activity_type.clone(),
-        task_queue: command.task_queue.clone(),
-        headers: command.headers.clone().unwrap_or_default().0,
-        arguments: command.arguments.0.clone(),
-        schedule_to_close_timeout: command.schedule_to_close_timeout.map(duration),
-        schedule_to_start_timeout: command.schedule_to_start_timeout.map(duration),
-        start_to_close_timeout: command.start_to_close_timeout.map(duration),
-        heartbeat_timeout: command.heartbeat_timeout.map(duration),
-        retry_policy: command.retry_policy.as_ref().map(|policy| policy.get().into()),
-        cancellation_type: command.cancellation_type,
-        do_not_eagerly_execute: command.do_not_eagerly_execute,
-        priority: command.priority.as_ref().map(|priority| priority.get().into()),
-        ..Default::default()
+    let class = command.get_type();
+    match conversions(command.py()).iter().find(|(known, _)| class.is(known)) {
+        Some((_, convert)) => convert(command),
+        None => {
+            let name = class.fully_qualified_name()?;
+            Err(PyTypeError::new_err(format!("expected a workflow command, got {name}")))
+        }
     }
 }
 
-fn query_result(command: &QueryResult) -> core::QueryResult {
-    let variant = match &command.failure {
-        Some(failure) => query_result::Variant::Failed(failure.clone().into()),
-        None => query_result::Variant::Succeeded(core::QuerySuccess {
-            response: command.result.clone().map(common::Payload::from),
-        }),
-    };
-    core::QueryResult { query_id: command.query_id.clone(), variant: Some(variant) }
+fn convert<C: Command>(command: &Bound<'_, PyAny>) -> PyResult<WorkflowCommand> {
+    let command = command.cast::<C>()?.get();
+    let (summary, details) = (command.summary(), command.details());
+    let payload = |payload: &Payload| common::Payload::from(payload.clone());
+    let metadata = || UserMetadata { summary: summary.map(payload), details: details.map(payload) };
+    Ok(WorkflowCommand {
+        variant: Some(command.variant()),
+        user_metadata: (summary.is_some() || details.is_some()).then(metadata),
+        event_group_markers: command.event_groups().iter().map(|marker| marker.get().into()).collect(),
+    })
+}
+
+/// The class of every command and its conversion, those that come most often first.
+fn conversions(py: Python<'_>) -> &[(Py<PyType>, Convert)] {
+    fn entry<C: Command>(py: Python<'_>) -> (Py<PyType>, Convert) {
+        (py.get_type::<C>().unbind(), convert::<C>)
+    }
+    static CONVERSIONS: PyOnceLock<[(Py<PyType>, Convert); 24]> = PyOnceLock::new();
+    CONVERSIONS.get_or_init(py, || {
+        [
+            entry::<ScheduleActivity>(py),
+            entry::<StartTimer>(py),
+            entry::<CompleteWorkflowExecution>(py),
+            entry::<CancelTimer>(py),
+            entry::<ScheduleLocalActivity>(py),
+            entry::<UpdateAccepted>(py),
+            entry::<UpdateCompleted>(py),
+            entry::<QueryResult>(py),
+            entry::<StartChildWorkflowExecution>(py),
+            entry::<SignalExternalWorkflowExecution>(py),
+            entry::<ScheduleNexusOperation>(py),
+            entry::<ContinueAsNewWorkflowExecution>(py),
+            entry::<UpsertWorkflowSearchAttributes>(py),
+            entry::<SetPatchMarker>(py),
+            entry::<FailWorkflowExecution>(py),
+            entry::<RequestCancelActivity>(py),
+            entry::<RequestCancelLocalActivity>(py),
+            entry::<CancelChildWorkflowExecution>(py),
+            entry::<RequestCancelExternalWorkflowExecution>(py),
+            entry::<CancelSignalWorkflow>(py),
+            entry::<RequestCancelNexusOperation>(py),
+            entry::<ModifyWorkflowProperties>(py),
+            entry::<UpdateRejected>(py),
+            entry::<CancelWorkflowExecution>(py),
+        ]
+    })
 }
 
 #[cfg(test)]
 mod tests {
+    use std::ffi::CString;
+
     use super::*;
 
-    #[test]
-    fn a_query_failure_wins_over_a_result() {
-        let failure = Failure::from(FailureMessage { message: "no".to_owned(), ..Default::default() });
-        let command = QueryResult { query_id: "q".to_owned(), result: None, failure: Some(failure) };
-        let message = query_result(&command);
-        assert!(matches!(message.variant, Some(query_result::Variant::Failed(failure)) if failure.message == "no"));
+    fn evaluate(expression: &str) -> PyResult<WorkflowCommand> {
+        Python::initialize();
+        Python::attach(|py| {
+            let names = pyo3::wrap_pymodule!(crate::_native)(py).bind(py).dict();
+            let expression = CString::new(expression).unwrap();
+            command_from_python(&py.eval(&expression, Some(&names), None).unwrap())
+        })
+    }
+
+    /// The command that a Python expression makes, with the border's names in scope.
+    pub fn message(expression: &str) -> WorkflowCommand {
+        evaluate(expression).unwrap()
+    }
+
+    pub fn variant(expression: &str) -> Variant {
+        message(expression).variant.unwrap()
+    }
+
+    pub fn payload(data: &str) -> common::Payload {
+        common::Payload { data: data.as_bytes().to_vec(), ..Default::default() }
     }
 
     #[test]
-    fn an_activity_without_timeouts_sends_none() {
-        let message = schedule_activity(&ScheduleActivity {
-            seq: 7,
-            activity_id: "7".to_owned(),
-            activity_type: "greet".to_owned(),
-            task_queue: "greetings".to_owned(),
-            arguments: Payloads::default(),
-            headers: None,
-            schedule_to_close_timeout: None,
-            schedule_to_start_timeout: None,
-            start_to_close_timeout: Some(60.0),
-            heartbeat_timeout: None,
-            retry_policy: None,
-            cancellation_type: 1,
-            do_not_eagerly_execute: false,
-            summary: None,
-            priority: None,
+    fn what_is_no_command_is_named() {
+        let error = evaluate("'start a timer, please'").unwrap_err().to_string();
+        assert_eq!(error, "TypeError: expected a workflow command, got str");
+        let error = evaluate("FireTimer(seq=1)").unwrap_err().to_string();
+        assert_eq!(error, "TypeError: expected a workflow command, got invincible._native.FireTimer");
+    }
+
+    #[test]
+    fn commands_without_summary_or_groups_carry_neither() {
+        let command = message("StartTimer(seq=1, duration=1)");
+        assert_eq!((command.user_metadata, command.event_group_markers), (None, Vec::new()));
+    }
+
+    #[test]
+    fn a_completion_has_the_flags_and_the_behavior() {
+        Python::initialize();
+        let completion = Python::attach(|py| {
+            let commands = pyo3::types::PyTuple::empty(py);
+            successful_completion("run".to_owned(), commands.as_any(), 2, vec![1, 3])
         });
-        assert_eq!(message.start_to_close_timeout.unwrap().seconds, 60);
-        assert_eq!(message.schedule_to_close_timeout, None);
-        assert_eq!((message.seq, message.cancellation_type), (7, 1));
+        let Some(workflow_completion::workflow_activation_completion::Status::Successful(success)) =
+            completion.unwrap().status
+        else {
+            panic!("not successful")
+        };
+        assert_eq!((success.versioning_behavior, success.used_internal_flags), (2, vec![1, 3]));
     }
 }

@@ -25,6 +25,12 @@ pub fn nanoseconds(timestamp: &Timestamp) -> i64 {
     timestamp.seconds * 1_000_000_000 + i64::from(timestamp.nanos)
 }
 
+/// The instant of that many nanoseconds since the epoch.
+pub fn timestamp(nanoseconds: i64) -> Timestamp {
+    let nanos = nanoseconds.rem_euclid(NANOS_PER_SECOND as i64) as i32;
+    Timestamp { seconds: nanoseconds.div_euclid(NANOS_PER_SECOND as i64), nanos }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -48,5 +54,12 @@ mod tests {
         let instant = Timestamp { seconds: 1_700_000_000, nanos: 250_000_000 };
         assert_eq!(unix_seconds(&instant), 1_700_000_000.25);
         assert_eq!(nanoseconds(&instant), 1_700_000_000_250_000_000);
+    }
+
+    #[test]
+    fn nanoseconds_survive_the_round_trip() {
+        for instant in [Timestamp { seconds: 1_700_000_000, nanos: 123_456_789 }, Timestamp { seconds: -2, nanos: 1 }] {
+            assert_eq!(timestamp(nanoseconds(&instant)), instant);
+        }
     }
 }

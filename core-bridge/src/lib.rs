@@ -8,9 +8,12 @@ mod convert;
 mod errors;
 mod failure;
 mod logs;
+mod long_poll;
 mod mailbox;
+mod meter;
 mod metrics;
 mod payload;
+mod policies;
 mod process;
 mod queue;
 mod record;
@@ -20,6 +23,8 @@ mod result;
 mod rpc;
 mod runtime;
 mod sync;
+mod update;
+mod versioning;
 mod worker;
 
 use pyo3::prelude::*;
@@ -28,8 +33,10 @@ use pyo3::prelude::*;
 mod _native {
     #[pymodule_export]
     use super::activation::{
-        Activation, ActivityBackoff, CancelWorkflow, FireTimer, InitializeWorkflow, NotifyHasPatch, Priority,
-        QueryWorkflow, RemoveFromCache, ResolveActivity, RetryPolicy, SignalWorkflow, UnsupportedJob, UpdateRandomSeed,
+        Activation, ActivityBackoff, CancelWorkflow, DoUpdate, FireTimer, InitializeWorkflow, NotifyHasPatch,
+        QueryWorkflow, RemoveFromCache, ResolveActivity, ResolveChildWorkflowExecution,
+        ResolveChildWorkflowExecutionStart, ResolveNexusOperation, ResolveNexusOperationStart,
+        ResolveRequestCancelExternalWorkflow, ResolveSignalExternalWorkflow, SignalWorkflow, UpdateRandomSeed,
     };
     #[pymodule_export]
     use super::activity::{ActivityCancel, ActivityStart};
@@ -37,8 +44,12 @@ mod _native {
     use super::client::{Client, QueryAnswer, StartedWorkflow};
     #[pymodule_export]
     use super::commands::{
-        CancelTimer, CancelWorkflowExecution, CompleteWorkflowExecution, FailWorkflowExecution, QueryResult,
-        RequestCancelActivity, ScheduleActivity, SetPatchMarker, StartTimer,
+        CancelChildWorkflowExecution, CancelSignalWorkflow, CancelTimer, CancelWorkflowExecution,
+        CompleteWorkflowExecution, ContinueAsNewWorkflowExecution, EventGroupMarker, FailWorkflowExecution,
+        ModifyWorkflowProperties, QueryResult, RequestCancelActivity, RequestCancelExternalWorkflowExecution,
+        RequestCancelLocalActivity, RequestCancelNexusOperation, ScheduleActivity, ScheduleLocalActivity,
+        ScheduleNexusOperation, SetPatchMarker, SignalExternalWorkflowExecution, StartChildWorkflowExecution,
+        StartTimer, UpdateAccepted, UpdateCompleted, UpdateRejected, UpsertWorkflowSearchAttributes,
     };
     #[pymodule_export]
     use super::failure::{
@@ -49,22 +60,31 @@ mod _native {
     #[pymodule_export]
     use super::logs::{LogQueue, LogRecord};
     #[pymodule_export]
+    use super::meter::{
+        MetricCounter, MetricGauge, MetricGaugeFloat, MetricHistogram, MetricHistogramFloat, MetricHistogramTimedelta,
+        MetricMeter,
+    };
+    #[pymodule_export]
     use super::metrics::{OtlpExporter, PrometheusExporter};
     #[pymodule_export]
     use super::payload::Payload;
+    #[pymodule_export]
+    use super::policies::{Priority, RetryPolicy};
     #[pymodule_export]
     use super::queue::{CompletionQueue, Operation};
     #[pymodule_export]
     use super::replay::{HistoryFeeder, replay_worker};
     #[pymodule_export]
     use super::requests::{
-        CancelWorkflowRequest, QueryWorkflowRequest, SignalWorkflowRequest, StartWorkflowRequest,
-        TerminateWorkflowRequest, WorkflowResultRequest,
+        CancelWorkflowRequest, PollUpdateRequest, QueryWorkflowRequest, SignalWorkflowRequest, StartWorkflowRequest,
+        TerminateWorkflowRequest, UpdateRequest, WorkflowResultRequest, signal_with_start_run_id,
     };
     #[pymodule_export]
     use super::result::WorkflowOutcome;
     #[pymodule_export]
     use super::runtime::Runtime;
+    #[pymodule_export]
+    use super::update::UpdateResponse;
     #[pymodule_export]
     use super::worker::{Worker, WorkerConfig};
 }

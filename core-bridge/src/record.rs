@@ -1,8 +1,9 @@
 //! Frozen Python records with keyword-only constructors: the shape of every job, command and info type.
 
-/// Declares a frozen `#[pyclass]` whose fields are read-only attributes and keyword-only parameters.
+/// Declares a frozen `#[pyclass]` whose fields are read-only attributes and keyword-only parameters; what follows the
+/// fields are its methods.
 macro_rules! record {
-    ($(#[doc = $doc:literal])+ $name:ident { $($field:ident: $ty:ty $(= $default:expr)?),* $(,)? }) => {
+    ($(#[doc = $doc:literal])+ $name:ident { $($field:ident: $ty:ty $(= $default:expr)?),* $(,)? } $($methods:tt)*) => {
         $(#[doc = $doc])+
         #[pyo3::pyclass(frozen, get_all, module = "invincible._native")]
         pub struct $name {
@@ -17,6 +18,8 @@ macro_rules! record {
             fn new($($field: $ty),*) -> Self {
                 Self { $($field),* }
             }
+
+            $($methods)*
         }
     };
 }

@@ -1,56 +1,17 @@
 //! Requests of the calls about one workflow execution, given by Python as plain values. Durations are seconds, policies
 //! and conditions the numbers of their enums.
 
-use prost::Message;
-use pyo3::prelude::*;
-use pyo3::pybacked::PyBackedBytes;
 use temporalio_protos::temporal::api::common::v1 as common;
-use temporalio_protos::temporal::api::deployment::v1::WorkerDeploymentVersion;
 use temporalio_protos::temporal::api::query::v1::WorkflowQuery;
-use temporalio_protos::temporal::api::sdk::v1::UserMetadata;
-use temporalio_protos::temporal::api::taskqueue::v1::TaskQueue;
-use temporalio_protos::temporal::api::workflow::v1::{VersioningOverride, versioning_override};
+use temporalio_protos::temporal::api::update::v1 as update;
 use temporalio_protos::temporal::api::workflowservice::v1 as service;
 
-use crate::activation::{Priority, RetryPolicy};
-use crate::convert::duration;
-use crate::errors::Error;
-use crate::payload::{Payload, PayloadMap, Payloads};
+use crate::payload::{PayloadMap, Payloads};
 use crate::record::record;
 
-record! {
-    /// Start of a workflow; with a signal of that name if `start_signal` is set. `versioning_override` is "pinned",
-    /// "auto_upgrade" or "one_time" with deployment name and build id, where there is a version. `time_skipping_config`
-    /// is a serialized message of that type.
-    StartWorkflowRequest {
-        namespace: String,
-        workflow_id: String,
-        workflow_type: String,
-        task_queue: String,
-        identity: String,
-        input: Payloads = Payloads::default(),
-        headers: PayloadMap = PayloadMap::default(),
-        execution_timeout: Option<f64> = None,
-        run_timeout: Option<f64> = None,
-        task_timeout: Option<f64> = None,
-        start_delay: Option<f64> = None,
-        id_reuse_policy: i32 = 0,
-        id_conflict_policy: i32 = 0,
-        retry_policy: Option<Py<RetryPolicy>> = None,
-        cron_schedule: String = String::new(),
-        memo: PayloadMap = PayloadMap::default(),
-        search_attributes: PayloadMap = PayloadMap::default(),
-        static_summary: Option<Payload> = None,
-        static_details: Option<Payload> = None,
-        start_signal: Option<String> = None,
-        start_signal_input: Payloads = Payloads::default(),
-        priority: Option<Py<Priority>> = None,
-        versioning_override: Option<(String, Option<(String, String)>)> = None,
-        request_eager_start: bool = false,
-        time_skipping_config: Option<PyBackedBytes> = None,
-        request_id: Option<String> = None,
-    }
-}
+mod start;
+
+pub use self::start::{Start, StartWorkflowRequest, signal_with_start_run_id};
 
 record! {
     /// A signal to a workflow.
@@ -76,6 +37,35 @@ record! {
         input: Payloads = Payloads::default(),
         headers: PayloadMap = PayloadMap::default(),
         reject_condition: i32 = 0,
+    }
+}
+
+record! {
+    /// An update of a workflow. The server holds its answer back until the stage `wait_for_stage`, or not at all if
+    /// that is 0.
+    UpdateRequest {
+        namespace: String,
+        workflow_id: String,
+        run_id: String = String::new(),
+        first_execution_run_id: String = String::new(),
+        update_id: String,
+        name: String,
+        identity: String,
+        arguments: Payloads = Payloads::default(),
+        headers: PayloadMap = PayloadMap::default(),
+        wait_for_stage: i32 = 0,
+    }
+}
+
+record! {
+    /// A wait until an update has reached the stage `wait_for_stage`, or a look at where it is if that is 0.
+    PollUpdateRequest {
+        namespace: String,
+        workflow_id: String,
+        run_id: String = String::new(),
+        update_id: String,
+        identity: String,
+        wait_for_stage: i32 = 0,
     }
 }
 
@@ -117,81 +107,6 @@ record! {
     }
 }
 
-/// Either of the two RPCs that start a workflow.
-pub enum Start {
-    Plain(Box<service::StartWorkflowExecutionRequest>),
-    WithSignal(Box<service::SignalWithStartWorkflowExecutionRequest>),
-}
-
-impl StartWorkflowRequest {
-    pub fn message(&self) -> Result<Start, Error> {
-        let versioning_override =
-            self.versioning_override.as_ref().map(|(kind, version)| versioning(kind, version.as_ref())).transpose()?;
-        let time_skipping_config =
-            self.time_skipping_config.as_ref().map(|config| time_skipping(config)).transpose()?;
-        let plain = service::StartWorkflowExecutionRequest {
-            namespace: self.namespace.clone(),
-            workflow_id: self.workflow_id.clone(),
-            workflow_type: Some(common::WorkflowType { name: self.workflow_type.clone() }),
-            task_queue: Some(TaskQueue { name: self.task_queue.clone(), ..Default::default() }),
-            input: self.input.clone().into_message(),
-            workflow_execution_timeout: self.execution_timeout.map(duration),
-            workflow_run_timeout: self.run_timeout.map(duration),
-            workflow_task_timeout: self.task_timeout.map(duration),
-            identity: self.identity.clone(),
-            request_id: request_id(&self.request_id),
-            workflow_id_reuse_policy: self.id_reuse_policy,
-            workflow_id_conflict_policy: self.id_conflict_policy,
-            retry_policy: self.retry_policy.as_ref().map(|policy| policy.get().into()),
-            cron_schedule: self.cron_schedule.clone(),
-            memo: (!self.memo.0.is_empty()).then(|| common::Memo { fields: self.memo.0.clone() }),
-            search_attributes: (!self.search_attributes.0.is_empty())
-                .then(|| common::SearchAttributes { indexed_fields: self.search_attributes.0.clone() }),
-            header: header(&self.headers),
-            request_eager_execution: self.request_eager_start,
-            workflow_start_delay: self.start_delay.map(duration),
-            user_metadata: (self.static_summary.is_some() || self.static_details.is_some()).then(|| UserMetadata {
-                summary: self.static_summary.clone().map(Into::into),
-                details: self.static_details.clone().map(Into::into),
-            }),
-            versioning_override,
-            priority: self.priority.as_ref().map(|priority| priority.get().into()),
-            time_skipping_config,
-            ..Default::default()
-        };
-        Ok(match &self.start_signal {
-            None => Start::Plain(Box::new(plain)),
-            Some(signal) => Start::WithSignal(Box::new(service::SignalWithStartWorkflowExecutionRequest {
-                namespace: plain.namespace,
-                workflow_id: plain.workflow_id,
-                workflow_type: plain.workflow_type,
-                task_queue: plain.task_queue,
-                input: plain.input,
-                workflow_execution_timeout: plain.workflow_execution_timeout,
-                workflow_run_timeout: plain.workflow_run_timeout,
-                workflow_task_timeout: plain.workflow_task_timeout,
-                identity: plain.identity,
-                request_id: plain.request_id,
-                workflow_id_reuse_policy: plain.workflow_id_reuse_policy,
-                workflow_id_conflict_policy: plain.workflow_id_conflict_policy,
-                signal_name: signal.clone(),
-                signal_input: self.start_signal_input.clone().into_message(),
-                retry_policy: plain.retry_policy,
-                cron_schedule: plain.cron_schedule,
-                memo: plain.memo,
-                search_attributes: plain.search_attributes,
-                header: plain.header,
-                workflow_start_delay: plain.workflow_start_delay,
-                user_metadata: plain.user_metadata,
-                versioning_override: plain.versioning_override,
-                priority: plain.priority,
-                time_skipping_config: plain.time_skipping_config,
-                ..Default::default()
-            })),
-        })
-    }
-}
-
 impl From<&SignalWorkflowRequest> for service::SignalWorkflowExecutionRequest {
     fn from(request: &SignalWorkflowRequest) -> Self {
         Self {
@@ -218,6 +133,40 @@ impl From<&QueryWorkflowRequest> for service::QueryWorkflowRequest {
                 header: header(&request.headers),
             }),
             query_reject_condition: request.reject_condition,
+        }
+    }
+}
+
+impl From<&UpdateRequest> for service::UpdateWorkflowExecutionRequest {
+    fn from(request: &UpdateRequest) -> Self {
+        Self {
+            namespace: request.namespace.clone(),
+            workflow_execution: execution(&request.workflow_id, &request.run_id),
+            first_execution_run_id: request.first_execution_run_id.clone(),
+            wait_policy: wait_policy(request.wait_for_stage),
+            request: Some(update::Request {
+                meta: Some(update::Meta { update_id: request.update_id.clone(), identity: request.identity.clone() }),
+                input: Some(update::Input {
+                    header: header(&request.headers),
+                    name: request.name.clone(),
+                    args: request.arguments.clone().into_message(),
+                }),
+                ..Default::default()
+            }),
+        }
+    }
+}
+
+impl From<&PollUpdateRequest> for service::PollWorkflowExecutionUpdateRequest {
+    fn from(request: &PollUpdateRequest) -> Self {
+        Self {
+            namespace: request.namespace.clone(),
+            update_ref: Some(update::UpdateRef {
+                workflow_execution: execution(&request.workflow_id, &request.run_id),
+                update_id: request.update_id.clone(),
+            }),
+            identity: request.identity.clone(),
+            wait_policy: wait_policy(request.wait_for_stage),
         }
     }
 }
@@ -254,6 +203,11 @@ pub fn execution(workflow_id: &str, run_id: &str) -> Option<common::WorkflowExec
     Some(common::WorkflowExecution { workflow_id: workflow_id.to_owned(), run_id: run_id.to_owned() })
 }
 
+/// No policy at all makes the call return at once.
+fn wait_policy(stage: i32) -> Option<update::WaitPolicy> {
+    (stage != 0).then_some(update::WaitPolicy { lifecycle_stage: stage })
+}
+
 fn header(headers: &PayloadMap) -> Option<common::Header> {
     (!headers.0.is_empty()).then(|| common::Header { fields: headers.0.clone() })
 }
@@ -263,23 +217,60 @@ fn request_id(given: &Option<String>) -> String {
     given.clone().unwrap_or_else(|| uuid::Uuid::new_v4().to_string())
 }
 
-fn time_skipping(config: &[u8]) -> Result<common::TimeSkippingConfig, Error> {
-    common::TimeSkippingConfig::decode(config).map_err(|error| {
-        Error::InvalidArgument(format!("time_skipping_config is not a TimeSkippingConfig message: {error}"))
-    })
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn versioning(kind: &str, version: Option<&(String, String)>) -> Result<VersioningOverride, Error> {
-    use versioning_override::{OneTimeOverride, Override, PinnedOverride, PinnedOverrideBehavior};
-    let version = version.map(|(deployment_name, build_id)| WorkerDeploymentVersion {
-        deployment_name: deployment_name.clone(),
-        build_id: build_id.clone(),
-    });
-    let kind = match kind {
-        "pinned" => Override::Pinned(PinnedOverride { behavior: PinnedOverrideBehavior::Pinned.into(), version }),
-        "auto_upgrade" => Override::AutoUpgrade(true),
-        "one_time" => Override::OneTime(OneTimeOverride { target_deployment_version: version }),
-        _ => return Err(Error::InvalidArgument(format!("unknown kind of versioning override: {kind:?}"))),
-    };
-    Ok(VersioningOverride { r#override: Some(kind), ..Default::default() })
+    fn payload(data: &str) -> common::Payload {
+        common::Payload { data: data.as_bytes().to_vec(), ..Default::default() }
+    }
+
+    #[test]
+    fn an_update_carries_all_that_is_given() {
+        let message = service::UpdateWorkflowExecutionRequest::from(&UpdateRequest {
+            namespace: "space".to_owned(),
+            workflow_id: "id".to_owned(),
+            run_id: "run".to_owned(),
+            first_execution_run_id: "first".to_owned(),
+            update_id: "update".to_owned(),
+            name: "rename".to_owned(),
+            identity: "someone".to_owned(),
+            arguments: Payloads(vec![payload("x")]),
+            headers: PayloadMap([("trace".to_owned(), payload("t"))].into()),
+            wait_for_stage: 2,
+        });
+        let input = update::Input {
+            header: Some(common::Header { fields: [("trace".to_owned(), payload("t"))].into() }),
+            name: "rename".to_owned(),
+            args: Some(common::Payloads { payloads: vec![payload("x")] }),
+        };
+        let meta = update::Meta { update_id: "update".to_owned(), identity: "someone".to_owned() };
+        let expected = service::UpdateWorkflowExecutionRequest {
+            namespace: "space".to_owned(),
+            workflow_execution: execution("id", "run"),
+            first_execution_run_id: "first".to_owned(),
+            wait_policy: Some(update::WaitPolicy { lifecycle_stage: 2 }),
+            request: Some(update::Request { meta: Some(meta), input: Some(input), ..Default::default() }),
+        };
+        assert_eq!(message, expected);
+    }
+
+    #[test]
+    fn a_poll_that_waits_for_nothing_has_no_policy() {
+        let request = |wait_for_stage| PollUpdateRequest {
+            namespace: "space".to_owned(),
+            workflow_id: "id".to_owned(),
+            run_id: "run".to_owned(),
+            update_id: "update".to_owned(),
+            identity: "someone".to_owned(),
+            wait_for_stage,
+        };
+        let message = service::PollWorkflowExecutionUpdateRequest::from(&request(3));
+        let reference =
+            update::UpdateRef { workflow_execution: execution("id", "run"), update_id: "update".to_owned() };
+        assert_eq!((message.namespace.as_str(), message.identity.as_str()), ("space", "someone"));
+        assert_eq!(message.update_ref, Some(reference));
+        assert_eq!(message.wait_policy, Some(update::WaitPolicy { lifecycle_stage: 3 }));
+        assert_eq!(service::PollWorkflowExecutionUpdateRequest::from(&request(0)).wait_policy, None);
+    }
 }

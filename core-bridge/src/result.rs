@@ -1,11 +1,10 @@
 //! How a workflow ended: the wait for its close event, and that event as a Python record.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use pyo3::prelude::*;
 use temporalio_client::Connection;
 use temporalio_client::grpc::WorkflowService;
-use temporalio_client::tonic::{Code, Status};
 use temporalio_protos::temporal::api::enums::v1::{HistoryEventFilterType, WorkflowTaskFailedCause};
 use temporalio_protos::temporal::api::history::v1::HistoryEvent;
 use temporalio_protos::temporal::api::history::v1::history_event::Attributes;
@@ -13,14 +12,10 @@ use temporalio_protos::temporal::api::workflowservice::v1::GetWorkflowExecutionH
 
 use crate::errors::Error;
 use crate::failure::Failure;
+use crate::long_poll::{PAUSE, passing};
 use crate::payload::Payloads;
 use crate::requests::{WorkflowResultRequest, execution};
 use crate::rpc::CallOptions;
-
-/// A wait for a result outlives a server that is away for this long, a restart for instance.
-const OUTAGE_TOLERANCE: Duration = Duration::from_secs(60);
-/// Between polls that come back at once with nothing: the server is away, or the caller's deadline leaves it no time.
-const PAUSE: Duration = Duration::from_secs(1);
 
 /// How a run ended. `kind` is "completed", "failed", "canceled", "terminated", "timed_out" or "continued_as_new"; or
 /// "task_failed" if it did not end but a workflow task failed, with the name of the cause in `reason`.
@@ -101,17 +96,6 @@ pub async fn workflow_result(
     }
 }
 
-/// A long poll that came to its end, or a server that is away for a while.
-fn passing(status: &Status, last_contact: Instant, options: &CallOptions) -> bool {
-    match status.code() {
-        Code::DeadlineExceeded => !options.has_timeout(),
-        // Deadlines that pass on this side of the connection are reported so.
-        Code::Cancelled if status.message() == "Timeout expired" => !options.has_timeout(),
-        Code::Unavailable => last_contact.elapsed() < OUTAGE_TOLERANCE,
-        _ => false,
-    }
-}
-
 fn outcome(event: HistoryEvent, run_id: &str, task_failures: bool) -> Option<WorkflowOutcome> {
     let mut outcome = WorkflowOutcome { run_id: run_id.to_owned(), ..Default::default() };
     match event.attributes? {
@@ -155,10 +139,20 @@ fn outcome(event: HistoryEvent, run_id: &str, task_failures: bool) -> Option<Wor
     Some(outcome)
 }
 
+/// Whether the same code will fail the task again: what is left are hand-overs between server, worker and other runs.
 fn is_workflow_bug(cause: WorkflowTaskFailedCause) -> bool {
-    matches!(
+    use WorkflowTaskFailedCause as Cause;
+    !matches!(
         cause,
-        WorkflowTaskFailedCause::WorkflowWorkerUnhandledFailure | WorkflowTaskFailedCause::NonDeterministicError
+        Cause::Unspecified
+            | Cause::UnhandledCommand
+            | Cause::UnhandledUpdate
+            | Cause::ResetStickyTaskQueue
+            | Cause::ResetWorkflow
+            | Cause::ForceCloseCommand
+            | Cause::FailoverCloseCommand
+            | Cause::BadBinary
+            | Cause::WorkflowPauseRequestedBeforeTaskStarted
     )
 }
 
@@ -200,17 +194,9 @@ mod tests {
         assert!(outcome(bug.clone(), "run", false).is_none());
         let failed = outcome(bug, "run", true).unwrap();
         assert_eq!((failed.kind, failed.reason.as_str()), ("task_failed", "WORKFLOW_WORKER_UNHANDLED_FAILURE"));
+        let refused = task_failed(WorkflowTaskFailedCause::BadSearchAttributes);
+        assert_eq!(outcome(refused, "run", true).unwrap().reason, "BAD_SEARCH_ATTRIBUTES");
         assert!(outcome(task_failed(WorkflowTaskFailedCause::ResetWorkflow), "run", true).is_none());
-    }
-
-    #[test]
-    fn expired_polls_go_on_unless_the_caller_set_the_deadline() {
-        let expired = Status::deadline_exceeded("");
-        let (no_deadline, deadline) =
-            (CallOptions::new(None, None, true).unwrap(), CallOptions::new(None, Some(1.0), true).unwrap());
-        assert!(passing(&expired, Instant::now(), &no_deadline));
-        assert!(passing(&Status::cancelled("Timeout expired"), Instant::now(), &no_deadline));
-        assert!(!passing(&expired, Instant::now(), &deadline));
-        assert!(!passing(&Status::not_found(""), Instant::now(), &no_deadline));
+        assert!(outcome(task_failed(WorkflowTaskFailedCause::ResetStickyTaskQueue), "run", true).is_none());
     }
 }

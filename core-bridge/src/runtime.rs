@@ -16,6 +16,7 @@ use tokio::task::AbortHandle;
 
 use crate::errors::Error;
 use crate::logs::LogQueue;
+use crate::meter::MetricMeter;
 use crate::metrics::{self, OtlpExporter, PrometheusExporter};
 use crate::process::InProcess;
 
@@ -88,6 +89,11 @@ impl Runtime {
         let start_metrics = start_metrics.transpose()?;
         let threads = py.detach(|| Threads::start(threads, options, start_metrics))?;
         Ok(Self(RuntimeRef(Arc::new(InProcess::new("runtime", threads)))))
+    }
+
+    /// The meter for metrics of user code; `None` if the runtime exports none.
+    fn metric_meter(&self) -> PyResult<Option<MetricMeter>> {
+        Ok(MetricMeter::of(self.share())?)
     }
 }
 

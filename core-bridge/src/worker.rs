@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender};
 use pyo3::prelude::*;
-use temporalio_common::worker::WorkerTaskTypes;
+use temporalio_common::worker::{
+    VersioningBehavior, WorkerDeploymentOptions, WorkerDeploymentVersion, WorkerTaskTypes,
+};
 use temporalio_protos::coresdk::ActivityHeartbeat;
 use temporalio_protos::coresdk::workflow_activation::WorkflowActivation;
 use temporalio_protos::coresdk::workflow_completion::WorkflowActivationCompletion;
@@ -40,6 +42,9 @@ record! {
         namespace: String,
         task_queue: String,
         build_id: String,
+        deployment_name: Option<String> = None,
+        use_worker_versioning: bool = false,
+        default_versioning_behavior: i32 = 0,
         workflows: bool = true,
         activities: bool = true,
         local_activities: bool = true,
@@ -70,7 +75,7 @@ impl WorkerConfig {
         CoreConfig::builder()
             .namespace(&self.namespace)
             .task_queue(&self.task_queue)
-            .versioning_strategy(WorkerVersioningStrategy::None { build_id: self.build_id.clone() })
+            .versioning_strategy(self.versioning_strategy()?)
             .task_types(WorkerTaskTypes {
                 enable_workflows: self.workflows,
                 enable_local_activities: self.workflows && self.local_activities,
@@ -106,6 +111,33 @@ impl WorkerConfig {
             .workflow_types_to_failure_errors(types.collect())
             .build()
             .map_err(Error::InvalidArgument)
+    }
+
+    fn versioning_strategy(&self) -> Result<WorkerVersioningStrategy, Error> {
+        let build_id = self.build_id.clone();
+        let Some(deployment_name) = self.deployment_name.clone() else {
+            if self.use_worker_versioning {
+                let message = "use_worker_versioning needs a deployment_name: versions are versions of a deployment";
+                return Err(Error::InvalidArgument(message.to_owned()));
+            }
+            return Ok(WorkerVersioningStrategy::None { build_id });
+        };
+        let version = WorkerDeploymentVersion::builder().deployment_name(deployment_name).build_id(build_id).build();
+        let default_behavior = match self.default_versioning_behavior {
+            0 => None,
+            1 => Some(VersioningBehavior::Pinned),
+            2 => Some(VersioningBehavior::AutoUpgrade),
+            unknown => {
+                let message = format!("default_versioning_behavior must be 0, 1 or 2, got {unknown}");
+                return Err(Error::InvalidArgument(message));
+            }
+        };
+        Ok(WorkerVersioningStrategy::WorkerDeploymentBased(
+            WorkerDeploymentOptions::new(version)
+                .use_worker_versioning(self.use_worker_versioning)
+                .maybe_default_versioning_behavior(default_behavior)
+                .build(),
+        ))
     }
 }
 
@@ -256,23 +288,32 @@ impl Worker {
     }
 
     /// Answers an activation with the run's commands.
-    #[pyo3(signature = (run_id, commands, versioning_behavior = 0))]
+    #[pyo3(signature = (run_id, commands, versioning_behavior = 0, used_internal_flags = Vec::new()))]
     fn complete_workflow_task(
         &self,
         run_id: String,
         commands: &Bound<'_, PyAny>,
         versioning_behavior: i32,
+        used_internal_flags: Vec<u32>,
     ) -> PyResult<()> {
-        let completion = successful_completion(run_id, commands, versioning_behavior)?;
+        let completion = successful_completion(run_id, commands, versioning_behavior, used_internal_flags)?;
         Ok(self.0.get()?.complete_workflow_task(completion)?)
     }
 
-    /// Answers an activation with a failure of the workflow task, which the server will try again.
-    #[pyo3(signature = (run_id, failure, *, nondeterminism = false))]
-    fn fail_workflow_task(&self, run_id: String, failure: Failure, nondeterminism: bool) -> PyResult<()> {
-        let cause = match nondeterminism {
-            true => WorkflowTaskFailedCause::NonDeterministicError,
-            false => WorkflowTaskFailedCause::WorkflowWorkerUnhandledFailure,
+    /// Answers an activation with a failure of the workflow task, which the server will try again. `abandoned` says that
+    /// the workflow's code has no part in it.
+    #[pyo3(signature = (run_id, failure, *, nondeterminism = false, abandoned = false))]
+    fn fail_workflow_task(
+        &self,
+        run_id: String,
+        failure: Failure,
+        nondeterminism: bool,
+        abandoned: bool,
+    ) -> PyResult<()> {
+        let cause = match (nondeterminism, abandoned) {
+            (true, _) => WorkflowTaskFailedCause::NonDeterministicError,
+            (false, true) => WorkflowTaskFailedCause::ResetStickyTaskQueue,
+            (false, false) => WorkflowTaskFailedCause::WorkflowWorkerUnhandledFailure,
         };
         Ok(self.0.get()?.complete_workflow_task(failed_completion(run_id, failure.into(), cause))?)
     }
@@ -398,5 +439,40 @@ impl ActivityRouter {
         } else {
             self.sink.send(task);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::CString;
+
+    use super::*;
+
+    fn config(fields: &str) -> Result<CoreConfig, Error> {
+        Python::initialize();
+        Python::attach(|py| {
+            let names = pyo3::wrap_pymodule!(crate::_native)(py).bind(py).dict();
+            let config = format!("WorkerConfig(namespace='n', task_queue='q', build_id='b', {fields})");
+            let config = py.eval(&CString::new(config).unwrap(), Some(&names), None).unwrap();
+            config.cast::<WorkerConfig>().unwrap().get().to_core()
+        })
+    }
+
+    #[test]
+    fn a_deployment_name_makes_the_build_a_version_of_that_deployment() {
+        let fields = "deployment_name='d', use_worker_versioning=True, default_versioning_behavior=1";
+        let WorkerVersioningStrategy::WorkerDeploymentBased(deployment) = config(fields).unwrap().versioning_strategy
+        else {
+            panic!("not a deployment")
+        };
+        assert_eq!((deployment.version.deployment_name.as_str(), deployment.version.build_id.as_str()), ("d", "b"));
+        assert!(deployment.use_worker_versioning);
+        assert_eq!(deployment.default_versioning_behavior, Some(VersioningBehavior::Pinned));
+    }
+
+    #[test]
+    fn versioning_without_a_deployment_is_an_error() {
+        let Err(Error::InvalidArgument(message)) = config("use_worker_versioning=True") else { panic!("accepted") };
+        assert!(message.contains("deployment_name"), "{message}");
     }
 }

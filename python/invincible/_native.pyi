@@ -3,6 +3,7 @@
 
 import asyncio
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from datetime import timedelta
 from types import GenericAlias
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar, final
 
@@ -13,6 +14,8 @@ __all__ = [
     "ActivityFailureInfo",
     "ActivityStart",
     "ApplicationFailureInfo",
+    "CancelChildWorkflowExecution",
+    "CancelSignalWorkflow",
     "CancelTimer",
     "CancelWorkflow",
     "CancelWorkflowExecution",
@@ -22,6 +25,9 @@ __all__ = [
     "Client",
     "CompleteWorkflowExecution",
     "CompletionQueue",
+    "ContinueAsNewWorkflowExecution",
+    "DoUpdate",
+    "EventGroupMarker",
     "FailWorkflowExecution",
     "Failure",
     "FireTimer",
@@ -29,12 +35,21 @@ __all__ = [
     "InitializeWorkflow",
     "LogQueue",
     "LogRecord",
+    "MetricCounter",
+    "MetricGauge",
+    "MetricGaugeFloat",
+    "MetricHistogram",
+    "MetricHistogramFloat",
+    "MetricHistogramTimedelta",
+    "MetricMeter",
+    "ModifyWorkflowProperties",
     "NexusHandlerFailureInfo",
     "NexusOperationFailureInfo",
     "NotifyHasPatch",
     "Operation",
     "OtlpExporter",
     "Payload",
+    "PollUpdateRequest",
     "Priority",
     "PrometheusExporter",
     "QueryAnswer",
@@ -43,32 +58,52 @@ __all__ = [
     "QueryWorkflowRequest",
     "RemoveFromCache",
     "RequestCancelActivity",
+    "RequestCancelExternalWorkflowExecution",
+    "RequestCancelLocalActivity",
+    "RequestCancelNexusOperation",
     "ResetWorkflowFailureInfo",
     "ResolveActivity",
+    "ResolveChildWorkflowExecution",
+    "ResolveChildWorkflowExecutionStart",
+    "ResolveNexusOperation",
+    "ResolveNexusOperationStart",
+    "ResolveRequestCancelExternalWorkflow",
+    "ResolveSignalExternalWorkflow",
     "RetryPolicy",
     "Runtime",
     "ScheduleActivity",
+    "ScheduleLocalActivity",
+    "ScheduleNexusOperation",
     "ServerFailureInfo",
     "SetPatchMarker",
+    "SignalExternalWorkflowExecution",
     "SignalWorkflow",
     "SignalWorkflowRequest",
+    "StartChildWorkflowExecution",
     "StartTimer",
     "StartWorkflowRequest",
     "StartedWorkflow",
     "TerminateWorkflowRequest",
     "TerminatedFailureInfo",
     "TimeoutFailureInfo",
-    "UnsupportedJob",
+    "UpdateAccepted",
+    "UpdateCompleted",
     "UpdateRandomSeed",
+    "UpdateRejected",
+    "UpdateRequest",
+    "UpdateResponse",
+    "UpsertWorkflowSearchAttributes",
     "Worker",
     "WorkerConfig",
     "WorkflowOutcome",
     "WorkflowResultRequest",
     "replay_worker",
+    "signal_with_start_run_id",
 ]
 
 _T = TypeVar("_T", covariant=True)
 _Metadata: TypeAlias = Mapping[str, str | bytes]
+_MetricAttributes: TypeAlias = Mapping[str, str | int | float | bool]
 _FailureInfo: TypeAlias = (
     ApplicationFailureInfo
     | TimeoutFailureInfo
@@ -131,6 +166,10 @@ class Activation:
         history_length: int = ...,
         history_size_bytes: int = ...,
         continue_as_new_suggested: bool = ...,
+        continue_as_new_suggested_reasons: Sequence[int] = ...,
+        available_internal_flags: Sequence[int] = ...,
+        last_sdk_version: str = ...,
+        target_worker_deployment_version_changed: bool = ...,
         deployment_version: tuple[str, str] | None = ...,
         jobs: list[Any],
     ) -> Activation: ...
@@ -147,6 +186,14 @@ class Activation:
     @property
     def continue_as_new_suggested(self) -> bool: ...
     @property
+    def continue_as_new_suggested_reasons(self) -> list[int]: ...
+    @property
+    def available_internal_flags(self) -> list[int]: ...
+    @property
+    def last_sdk_version(self) -> str: ...
+    @property
+    def target_worker_deployment_version_changed(self) -> bool: ...
+    @property
     def deployment_version(self) -> tuple[str, str] | None: ...
     @property
     def jobs(self) -> list[Any]: ...
@@ -158,14 +205,14 @@ class ActivityBackoff:
         *,
         attempt: int,
         backoff: float,
-        original_schedule_time: float | None = ...,
+        original_schedule_time_ns: int | None = ...,
     ) -> ActivityBackoff: ...
     @property
     def attempt(self) -> int: ...
     @property
     def backoff(self) -> float: ...
     @property
-    def original_schedule_time(self) -> float | None: ...
+    def original_schedule_time_ns(self) -> int | None: ...
 
 @final
 class CancelWorkflow:
@@ -176,6 +223,37 @@ class CancelWorkflow:
     ) -> CancelWorkflow: ...
     @property
     def reason(self) -> str: ...
+
+@final
+class DoUpdate:
+    def __new__(
+        cls,
+        *,
+        id: str,
+        protocol_instance_id: str = ...,
+        name: str,
+        input: Sequence[Payload] = ...,
+        headers: Mapping[str, Payload] = ...,
+        identity: str = ...,
+        update_id: str = ...,
+        run_validator: bool = ...,
+    ) -> DoUpdate: ...
+    @property
+    def id(self) -> str: ...
+    @property
+    def protocol_instance_id(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def input(self) -> list[Payload]: ...
+    @property
+    def headers(self) -> dict[str, Payload]: ...
+    @property
+    def identity(self) -> str: ...
+    @property
+    def update_id(self) -> str: ...
+    @property
+    def run_validator(self) -> bool: ...
 
 @final
 class FireTimer:
@@ -204,6 +282,7 @@ class InitializeWorkflow:
         run_timeout: float | None = ...,
         task_timeout: float | None = ...,
         continued_run_id: str | None = ...,
+        continued_initiator: int = ...,
         continued_failure: Failure | None = ...,
         last_completion_result: Sequence[Payload] | None = ...,
         first_execution_run_id: str = ...,
@@ -211,9 +290,11 @@ class InitializeWorkflow:
         retry_policy: RetryPolicy | None = ...,
         attempt: int = ...,
         cron_schedule: str | None = ...,
+        cron_schedule_to_schedule_interval: float | None = ...,
+        workflow_execution_expiration_time: float | None = ...,
         memo: Mapping[str, Payload] = ...,
         search_attributes: Mapping[str, Payload] = ...,
-        start_time: float = ...,
+        start_time_ns: int = ...,
         priority: Priority | None = ...,
     ) -> InitializeWorkflow: ...
     @property
@@ -241,6 +322,8 @@ class InitializeWorkflow:
     @property
     def continued_run_id(self) -> str | None: ...
     @property
+    def continued_initiator(self) -> int: ...
+    @property
     def continued_failure(self) -> Failure | None: ...
     @property
     def last_completion_result(self) -> list[Payload] | None: ...
@@ -255,11 +338,15 @@ class InitializeWorkflow:
     @property
     def cron_schedule(self) -> str | None: ...
     @property
+    def cron_schedule_to_schedule_interval(self) -> float | None: ...
+    @property
+    def workflow_execution_expiration_time(self) -> float | None: ...
+    @property
     def memo(self) -> dict[str, Payload]: ...
     @property
     def search_attributes(self) -> dict[str, Payload]: ...
     @property
-    def start_time(self) -> float: ...
+    def start_time_ns(self) -> int: ...
     @property
     def priority(self) -> Priority | None: ...
 
@@ -272,22 +359,6 @@ class NotifyHasPatch:
     ) -> NotifyHasPatch: ...
     @property
     def patch_id(self) -> str: ...
-
-@final
-class Priority:
-    def __new__(
-        cls,
-        *,
-        priority_key: int = ...,
-        fairness_key: str = ...,
-        fairness_weight: float = ...,
-    ) -> Priority: ...
-    @property
-    def priority_key(self) -> int: ...
-    @property
-    def fairness_key(self) -> str: ...
-    @property
-    def fairness_weight(self) -> float: ...
 
 @final
 class QueryWorkflow:
@@ -344,26 +415,106 @@ class ResolveActivity:
     def backoff(self) -> ActivityBackoff | None: ...
 
 @final
-class RetryPolicy:
+class ResolveChildWorkflowExecution:
     def __new__(
         cls,
         *,
-        initial_interval: float | None = ...,
-        backoff_coefficient: float = ...,
-        maximum_interval: float | None = ...,
-        maximum_attempts: int = ...,
-        non_retryable_error_types: Sequence[str] = ...,
-    ) -> RetryPolicy: ...
+        seq: int,
+        result: Payload | None = ...,
+        failure: Failure | None = ...,
+    ) -> ResolveChildWorkflowExecution: ...
     @property
-    def initial_interval(self) -> float | None: ...
+    def seq(self) -> int: ...
     @property
-    def backoff_coefficient(self) -> float: ...
+    def result(self) -> Payload | None: ...
     @property
-    def maximum_interval(self) -> float | None: ...
+    def failure(self) -> Failure | None: ...
+
+@final
+class ResolveChildWorkflowExecutionStart:
+    def __new__(
+        cls,
+        *,
+        seq: int,
+        run_id: str | None = ...,
+        workflow_id: str = ...,
+        workflow_type: str = ...,
+        cause: int = ...,
+        failure: Failure | None = ...,
+    ) -> ResolveChildWorkflowExecutionStart: ...
     @property
-    def maximum_attempts(self) -> int: ...
+    def seq(self) -> int: ...
     @property
-    def non_retryable_error_types(self) -> list[str]: ...
+    def run_id(self) -> str | None: ...
+    @property
+    def workflow_id(self) -> str: ...
+    @property
+    def workflow_type(self) -> str: ...
+    @property
+    def cause(self) -> int: ...
+    @property
+    def failure(self) -> Failure | None: ...
+
+@final
+class ResolveNexusOperation:
+    def __new__(
+        cls,
+        *,
+        seq: int,
+        result: Payload | None = ...,
+        failure: Failure | None = ...,
+    ) -> ResolveNexusOperation: ...
+    @property
+    def seq(self) -> int: ...
+    @property
+    def result(self) -> Payload | None: ...
+    @property
+    def failure(self) -> Failure | None: ...
+
+@final
+class ResolveNexusOperationStart:
+    def __new__(
+        cls,
+        *,
+        seq: int,
+        operation_token: str | None = ...,
+        started_sync: bool = ...,
+        failure: Failure | None = ...,
+    ) -> ResolveNexusOperationStart: ...
+    @property
+    def seq(self) -> int: ...
+    @property
+    def operation_token(self) -> str | None: ...
+    @property
+    def started_sync(self) -> bool: ...
+    @property
+    def failure(self) -> Failure | None: ...
+
+@final
+class ResolveRequestCancelExternalWorkflow:
+    def __new__(
+        cls,
+        *,
+        seq: int,
+        failure: Failure | None = ...,
+    ) -> ResolveRequestCancelExternalWorkflow: ...
+    @property
+    def seq(self) -> int: ...
+    @property
+    def failure(self) -> Failure | None: ...
+
+@final
+class ResolveSignalExternalWorkflow:
+    def __new__(
+        cls,
+        *,
+        seq: int,
+        failure: Failure | None = ...,
+    ) -> ResolveSignalExternalWorkflow: ...
+    @property
+    def seq(self) -> int: ...
+    @property
+    def failure(self) -> Failure | None: ...
 
 @final
 class SignalWorkflow:
@@ -374,6 +525,7 @@ class SignalWorkflow:
         input: Sequence[Payload] = ...,
         identity: str = ...,
         headers: Mapping[str, Payload] = ...,
+        originating_event_id: int = ...,
     ) -> SignalWorkflow: ...
     @property
     def signal_name(self) -> str: ...
@@ -383,16 +535,8 @@ class SignalWorkflow:
     def identity(self) -> str: ...
     @property
     def headers(self) -> dict[str, Payload]: ...
-
-@final
-class UnsupportedJob:
-    def __new__(
-        cls,
-        *,
-        name: str,
-    ) -> UnsupportedJob: ...
     @property
-    def name(self) -> str: ...
+    def originating_event_id(self) -> int: ...
 
 @final
 class UpdateRandomSeed:
@@ -542,6 +686,12 @@ class Client:
     def query_workflow(
         self, request: QueryWorkflowRequest, *, metadata: _Metadata | None = None, timeout: float | None = None
     ) -> Operation[QueryAnswer]: ...
+    def start_update(
+        self, request: UpdateRequest, *, metadata: _Metadata | None = None, timeout: float | None = None
+    ) -> Operation[UpdateResponse]: ...
+    def poll_update(
+        self, request: PollUpdateRequest, *, metadata: _Metadata | None = None, timeout: float | None = None
+    ) -> Operation[UpdateResponse]: ...
     def cancel_workflow(
         self, request: CancelWorkflowRequest, *, metadata: _Metadata | None = None, timeout: float | None = None
     ) -> Operation[None]: ...
@@ -573,6 +723,29 @@ class StartedWorkflow:
     def started(self) -> bool: ...
 
 @final
+class CancelChildWorkflowExecution:
+    def __new__(
+        cls,
+        *,
+        child_workflow_seq: int,
+        reason: str = ...,
+    ) -> CancelChildWorkflowExecution: ...
+    @property
+    def child_workflow_seq(self) -> int: ...
+    @property
+    def reason(self) -> str: ...
+
+@final
+class CancelSignalWorkflow:
+    def __new__(
+        cls,
+        *,
+        seq: int,
+    ) -> CancelSignalWorkflow: ...
+    @property
+    def seq(self) -> int: ...
+
+@final
 class CancelTimer:
     def __new__(
         cls,
@@ -597,6 +770,71 @@ class CompleteWorkflowExecution:
     def result(self) -> Payload | None: ...
 
 @final
+class ContinueAsNewWorkflowExecution:
+    def __new__(
+        cls,
+        *,
+        workflow_type: str = ...,
+        task_queue: str = ...,
+        arguments: Sequence[Payload] = ...,
+        run_timeout: float | None = ...,
+        task_timeout: float | None = ...,
+        memo: Mapping[str, Payload] | None = ...,
+        headers: Mapping[str, Payload] | None = ...,
+        search_attributes: Mapping[str, Payload] | None = ...,
+        retry_policy: RetryPolicy | None = ...,
+        versioning_intent: int = ...,
+        initial_versioning_behavior: int = ...,
+        backoff_start_interval: float | None = ...,
+        event_groups: Sequence[EventGroupMarker] = ...,
+    ) -> ContinueAsNewWorkflowExecution: ...
+    @property
+    def workflow_type(self) -> str: ...
+    @property
+    def task_queue(self) -> str: ...
+    @property
+    def arguments(self) -> list[Payload]: ...
+    @property
+    def run_timeout(self) -> float | None: ...
+    @property
+    def task_timeout(self) -> float | None: ...
+    @property
+    def memo(self) -> dict[str, Payload] | None: ...
+    @property
+    def headers(self) -> dict[str, Payload] | None: ...
+    @property
+    def search_attributes(self) -> dict[str, Payload] | None: ...
+    @property
+    def retry_policy(self) -> RetryPolicy | None: ...
+    @property
+    def versioning_intent(self) -> int: ...
+    @property
+    def initial_versioning_behavior(self) -> int: ...
+    @property
+    def backoff_start_interval(self) -> float | None: ...
+    @property
+    def event_groups(self) -> list[EventGroupMarker]: ...
+
+@final
+class EventGroupMarker:
+    def __new__(
+        cls,
+        *,
+        id: str | None = ...,
+        label: Payload | None = ...,
+        inbound_event_id: int | None = ...,
+        inbound_update_id: str | None = ...,
+    ) -> EventGroupMarker: ...
+    @property
+    def id(self) -> str | None: ...
+    @property
+    def label(self) -> Payload | None: ...
+    @property
+    def inbound_event_id(self) -> int | None: ...
+    @property
+    def inbound_update_id(self) -> str | None: ...
+
+@final
 class FailWorkflowExecution:
     def __new__(
         cls,
@@ -605,6 +843,19 @@ class FailWorkflowExecution:
     ) -> FailWorkflowExecution: ...
     @property
     def failure(self) -> Failure: ...
+
+@final
+class ModifyWorkflowProperties:
+    def __new__(
+        cls,
+        *,
+        upserted_memo: Mapping[str, Payload],
+        event_groups: Sequence[EventGroupMarker] = ...,
+    ) -> ModifyWorkflowProperties: ...
+    @property
+    def upserted_memo(self) -> dict[str, Payload]: ...
+    @property
+    def event_groups(self) -> list[EventGroupMarker]: ...
 
 @final
 class QueryResult:
@@ -633,6 +884,51 @@ class RequestCancelActivity:
     def seq(self) -> int: ...
 
 @final
+class RequestCancelExternalWorkflowExecution:
+    def __new__(
+        cls,
+        *,
+        seq: int,
+        namespace: str = ...,
+        workflow_id: str,
+        run_id: str = ...,
+        reason: str = ...,
+        event_groups: Sequence[EventGroupMarker] = ...,
+    ) -> RequestCancelExternalWorkflowExecution: ...
+    @property
+    def seq(self) -> int: ...
+    @property
+    def namespace(self) -> str: ...
+    @property
+    def workflow_id(self) -> str: ...
+    @property
+    def run_id(self) -> str: ...
+    @property
+    def reason(self) -> str: ...
+    @property
+    def event_groups(self) -> list[EventGroupMarker]: ...
+
+@final
+class RequestCancelLocalActivity:
+    def __new__(
+        cls,
+        *,
+        seq: int,
+    ) -> RequestCancelLocalActivity: ...
+    @property
+    def seq(self) -> int: ...
+
+@final
+class RequestCancelNexusOperation:
+    def __new__(
+        cls,
+        *,
+        seq: int,
+    ) -> RequestCancelNexusOperation: ...
+    @property
+    def seq(self) -> int: ...
+
+@final
 class ScheduleActivity:
     def __new__(
         cls,
@@ -650,8 +946,10 @@ class ScheduleActivity:
         retry_policy: RetryPolicy | None = ...,
         cancellation_type: int = ...,
         do_not_eagerly_execute: bool = ...,
+        versioning_intent: int = ...,
         summary: Payload | None = ...,
         priority: Priority | None = ...,
+        event_groups: Sequence[EventGroupMarker] = ...,
     ) -> ScheduleActivity: ...
     @property
     def seq(self) -> int: ...
@@ -680,9 +978,108 @@ class ScheduleActivity:
     @property
     def do_not_eagerly_execute(self) -> bool: ...
     @property
+    def versioning_intent(self) -> int: ...
+    @property
     def summary(self) -> Payload | None: ...
     @property
     def priority(self) -> Priority | None: ...
+    @property
+    def event_groups(self) -> list[EventGroupMarker]: ...
+
+@final
+class ScheduleLocalActivity:
+    def __new__(
+        cls,
+        *,
+        seq: int,
+        activity_id: str,
+        activity_type: str,
+        attempt: int = ...,
+        original_schedule_time_ns: int | None = ...,
+        headers: Mapping[str, Payload] | None = ...,
+        arguments: Sequence[Payload] = ...,
+        schedule_to_close_timeout: float | None = ...,
+        schedule_to_start_timeout: float | None = ...,
+        start_to_close_timeout: float | None = ...,
+        retry_policy: RetryPolicy | None = ...,
+        local_retry_threshold: float | None = ...,
+        cancellation_type: int = ...,
+        summary: Payload | None = ...,
+        event_groups: Sequence[EventGroupMarker] = ...,
+    ) -> ScheduleLocalActivity: ...
+    @property
+    def seq(self) -> int: ...
+    @property
+    def activity_id(self) -> str: ...
+    @property
+    def activity_type(self) -> str: ...
+    @property
+    def attempt(self) -> int: ...
+    @property
+    def original_schedule_time_ns(self) -> int | None: ...
+    @property
+    def headers(self) -> dict[str, Payload] | None: ...
+    @property
+    def arguments(self) -> list[Payload]: ...
+    @property
+    def schedule_to_close_timeout(self) -> float | None: ...
+    @property
+    def schedule_to_start_timeout(self) -> float | None: ...
+    @property
+    def start_to_close_timeout(self) -> float | None: ...
+    @property
+    def retry_policy(self) -> RetryPolicy | None: ...
+    @property
+    def local_retry_threshold(self) -> float | None: ...
+    @property
+    def cancellation_type(self) -> int: ...
+    @property
+    def summary(self) -> Payload | None: ...
+    @property
+    def event_groups(self) -> list[EventGroupMarker]: ...
+
+@final
+class ScheduleNexusOperation:
+    def __new__(
+        cls,
+        *,
+        seq: int,
+        endpoint: str,
+        service: str,
+        operation: str,
+        input: Payload | None = ...,
+        schedule_to_close_timeout: float | None = ...,
+        schedule_to_start_timeout: float | None = ...,
+        start_to_close_timeout: float | None = ...,
+        nexus_header: Mapping[str, str] = ...,
+        cancellation_type: int = ...,
+        summary: Payload | None = ...,
+        event_groups: Sequence[EventGroupMarker] = ...,
+    ) -> ScheduleNexusOperation: ...
+    @property
+    def seq(self) -> int: ...
+    @property
+    def endpoint(self) -> str: ...
+    @property
+    def service(self) -> str: ...
+    @property
+    def operation(self) -> str: ...
+    @property
+    def input(self) -> Payload | None: ...
+    @property
+    def schedule_to_close_timeout(self) -> float | None: ...
+    @property
+    def schedule_to_start_timeout(self) -> float | None: ...
+    @property
+    def start_to_close_timeout(self) -> float | None: ...
+    @property
+    def nexus_header(self) -> dict[str, str]: ...
+    @property
+    def cancellation_type(self) -> int: ...
+    @property
+    def summary(self) -> Payload | None: ...
+    @property
+    def event_groups(self) -> list[EventGroupMarker]: ...
 
 @final
 class SetPatchMarker:
@@ -691,11 +1088,124 @@ class SetPatchMarker:
         *,
         patch_id: str,
         deprecated: bool = ...,
+        event_groups: Sequence[EventGroupMarker] = ...,
     ) -> SetPatchMarker: ...
     @property
     def patch_id(self) -> str: ...
     @property
     def deprecated(self) -> bool: ...
+    @property
+    def event_groups(self) -> list[EventGroupMarker]: ...
+
+@final
+class SignalExternalWorkflowExecution:
+    def __new__(
+        cls,
+        *,
+        seq: int,
+        signal_name: str,
+        arguments: Sequence[Payload] = ...,
+        headers: Mapping[str, Payload] | None = ...,
+        namespace: str = ...,
+        workflow_id: str = ...,
+        run_id: str = ...,
+        child_workflow_id: str | None = ...,
+        event_groups: Sequence[EventGroupMarker] = ...,
+    ) -> SignalExternalWorkflowExecution: ...
+    @property
+    def seq(self) -> int: ...
+    @property
+    def signal_name(self) -> str: ...
+    @property
+    def arguments(self) -> list[Payload]: ...
+    @property
+    def headers(self) -> dict[str, Payload] | None: ...
+    @property
+    def namespace(self) -> str: ...
+    @property
+    def workflow_id(self) -> str: ...
+    @property
+    def run_id(self) -> str: ...
+    @property
+    def child_workflow_id(self) -> str | None: ...
+    @property
+    def event_groups(self) -> list[EventGroupMarker]: ...
+
+@final
+class StartChildWorkflowExecution:
+    def __new__(
+        cls,
+        *,
+        seq: int,
+        namespace: str = ...,
+        workflow_id: str,
+        workflow_type: str,
+        task_queue: str,
+        input: Sequence[Payload] = ...,
+        execution_timeout: float | None = ...,
+        run_timeout: float | None = ...,
+        task_timeout: float | None = ...,
+        parent_close_policy: int = ...,
+        id_reuse_policy: int = ...,
+        retry_policy: RetryPolicy | None = ...,
+        cron_schedule: str = ...,
+        headers: Mapping[str, Payload] | None = ...,
+        memo: Mapping[str, Payload] | None = ...,
+        search_attributes: Mapping[str, Payload] | None = ...,
+        cancellation_type: int = ...,
+        versioning_intent: int = ...,
+        priority: Priority | None = ...,
+        versioning_override: tuple[str, tuple[str, str] | None] | None = ...,
+        summary: Payload | None = ...,
+        details: Payload | None = ...,
+        event_groups: Sequence[EventGroupMarker] = ...,
+    ) -> StartChildWorkflowExecution: ...
+    @property
+    def seq(self) -> int: ...
+    @property
+    def namespace(self) -> str: ...
+    @property
+    def workflow_id(self) -> str: ...
+    @property
+    def workflow_type(self) -> str: ...
+    @property
+    def task_queue(self) -> str: ...
+    @property
+    def input(self) -> list[Payload]: ...
+    @property
+    def execution_timeout(self) -> float | None: ...
+    @property
+    def run_timeout(self) -> float | None: ...
+    @property
+    def task_timeout(self) -> float | None: ...
+    @property
+    def parent_close_policy(self) -> int: ...
+    @property
+    def id_reuse_policy(self) -> int: ...
+    @property
+    def retry_policy(self) -> RetryPolicy | None: ...
+    @property
+    def cron_schedule(self) -> str: ...
+    @property
+    def headers(self) -> dict[str, Payload] | None: ...
+    @property
+    def memo(self) -> dict[str, Payload] | None: ...
+    @property
+    def search_attributes(self) -> dict[str, Payload] | None: ...
+    @property
+    def cancellation_type(self) -> int: ...
+    @property
+    def versioning_intent(self) -> int: ...
+    @property
+    def priority(self) -> Priority | None: ...
+    @property
+    def versioning_override(self) -> tuple[str, tuple[str, str] | None] | None: ...
+    @property
+    def summary(self) -> Payload | None: ...
+    @property
+    def details(self) -> Payload | None: ...
+    @property
+    def event_groups(self) -> list[EventGroupMarker]: ...
 
 @final
 class StartTimer:
@@ -705,6 +1215,7 @@ class StartTimer:
         seq: int,
         duration: float,
         summary: Payload | None = ...,
+        event_groups: Sequence[EventGroupMarker] = ...,
     ) -> StartTimer: ...
     @property
     def seq(self) -> int: ...
@@ -712,6 +1223,57 @@ class StartTimer:
     def duration(self) -> float: ...
     @property
     def summary(self) -> Payload | None: ...
+    @property
+    def event_groups(self) -> list[EventGroupMarker]: ...
+
+@final
+class UpdateAccepted:
+    def __new__(
+        cls,
+        *,
+        protocol_instance_id: str,
+    ) -> UpdateAccepted: ...
+    @property
+    def protocol_instance_id(self) -> str: ...
+
+@final
+class UpdateCompleted:
+    def __new__(
+        cls,
+        *,
+        protocol_instance_id: str,
+        result: Payload | None = ...,
+    ) -> UpdateCompleted: ...
+    @property
+    def protocol_instance_id(self) -> str: ...
+    @property
+    def result(self) -> Payload | None: ...
+
+@final
+class UpdateRejected:
+    def __new__(
+        cls,
+        *,
+        protocol_instance_id: str,
+        failure: Failure,
+    ) -> UpdateRejected: ...
+    @property
+    def protocol_instance_id(self) -> str: ...
+    @property
+    def failure(self) -> Failure: ...
+
+@final
+class UpsertWorkflowSearchAttributes:
+    def __new__(
+        cls,
+        *,
+        search_attributes: Mapping[str, Payload],
+        event_groups: Sequence[EventGroupMarker] = ...,
+    ) -> UpsertWorkflowSearchAttributes: ...
+    @property
+    def search_attributes(self) -> dict[str, Payload]: ...
+    @property
+    def event_groups(self) -> list[EventGroupMarker]: ...
 
 @final
 class ActivityFailureInfo:
@@ -929,6 +1491,90 @@ class LogRecord:
     def fields(self) -> dict[str, Any]: ...
 
 @final
+class MetricCounter:
+    @property
+    def name(self) -> str: ...
+    @property
+    def description(self) -> str | None: ...
+    @property
+    def unit(self) -> str | None: ...
+    def with_additional_attributes(self, additional_attributes: _MetricAttributes) -> MetricCounter: ...
+    def add(self, value: int, additional_attributes: _MetricAttributes | None = None) -> None: ...
+
+@final
+class MetricGauge:
+    @property
+    def name(self) -> str: ...
+    @property
+    def description(self) -> str | None: ...
+    @property
+    def unit(self) -> str | None: ...
+    def with_additional_attributes(self, additional_attributes: _MetricAttributes) -> MetricGauge: ...
+    def set(self, value: int, additional_attributes: _MetricAttributes | None = None) -> None: ...
+
+@final
+class MetricGaugeFloat:
+    @property
+    def name(self) -> str: ...
+    @property
+    def description(self) -> str | None: ...
+    @property
+    def unit(self) -> str | None: ...
+    def with_additional_attributes(self, additional_attributes: _MetricAttributes) -> MetricGaugeFloat: ...
+    def set(self, value: float, additional_attributes: _MetricAttributes | None = None) -> None: ...
+
+@final
+class MetricHistogram:
+    @property
+    def name(self) -> str: ...
+    @property
+    def description(self) -> str | None: ...
+    @property
+    def unit(self) -> str | None: ...
+    def with_additional_attributes(self, additional_attributes: _MetricAttributes) -> MetricHistogram: ...
+    def record(self, value: int, additional_attributes: _MetricAttributes | None = None) -> None: ...
+
+@final
+class MetricHistogramFloat:
+    @property
+    def name(self) -> str: ...
+    @property
+    def description(self) -> str | None: ...
+    @property
+    def unit(self) -> str | None: ...
+    def with_additional_attributes(self, additional_attributes: _MetricAttributes) -> MetricHistogramFloat: ...
+    def record(self, value: float, additional_attributes: _MetricAttributes | None = None) -> None: ...
+
+@final
+class MetricHistogramTimedelta:
+    @property
+    def name(self) -> str: ...
+    @property
+    def description(self) -> str | None: ...
+    @property
+    def unit(self) -> str | None: ...
+    def with_additional_attributes(self, additional_attributes: _MetricAttributes) -> MetricHistogramTimedelta: ...
+    def record(self, value: timedelta, additional_attributes: _MetricAttributes | None = None) -> None: ...
+
+@final
+class MetricMeter:
+    def with_additional_attributes(self, additional_attributes: _MetricAttributes) -> MetricMeter: ...
+    def create_counter(self, name: str, description: str | None = None, unit: str | None = None) -> MetricCounter: ...
+    def create_histogram(
+        self, name: str, description: str | None = None, unit: str | None = None
+    ) -> MetricHistogram: ...
+    def create_histogram_float(
+        self, name: str, description: str | None = None, unit: str | None = None
+    ) -> MetricHistogramFloat: ...
+    def create_histogram_timedelta(
+        self, name: str, description: str | None = None, unit: str | None = None
+    ) -> MetricHistogramTimedelta: ...
+    def create_gauge(self, name: str, description: str | None = None, unit: str | None = None) -> MetricGauge: ...
+    def create_gauge_float(
+        self, name: str, description: str | None = None, unit: str | None = None
+    ) -> MetricGaugeFloat: ...
+
+@final
 class OtlpExporter:
     def __new__(
         cls,
@@ -1000,6 +1646,44 @@ class Payload:
     def __hash__(self) -> int: ...
 
 @final
+class Priority:
+    def __new__(
+        cls,
+        *,
+        priority_key: int = ...,
+        fairness_key: str = ...,
+        fairness_weight: float = ...,
+    ) -> Priority: ...
+    @property
+    def priority_key(self) -> int: ...
+    @property
+    def fairness_key(self) -> str: ...
+    @property
+    def fairness_weight(self) -> float: ...
+
+@final
+class RetryPolicy:
+    def __new__(
+        cls,
+        *,
+        initial_interval: float | None = ...,
+        backoff_coefficient: float = ...,
+        maximum_interval: float | None = ...,
+        maximum_attempts: int = ...,
+        non_retryable_error_types: Sequence[str] = ...,
+    ) -> RetryPolicy: ...
+    @property
+    def initial_interval(self) -> float | None: ...
+    @property
+    def backoff_coefficient(self) -> float: ...
+    @property
+    def maximum_interval(self) -> float | None: ...
+    @property
+    def maximum_attempts(self) -> int: ...
+    @property
+    def non_retryable_error_types(self) -> list[str]: ...
+
+@final
 class CompletionQueue:
     def __new__(cls, *, poll: bool) -> CompletionQueue: ...
     def fileno(self) -> int: ...
@@ -1048,6 +1732,31 @@ class CancelWorkflowRequest:
     def reason(self) -> str: ...
     @property
     def request_id(self) -> str | None: ...
+
+@final
+class PollUpdateRequest:
+    def __new__(
+        cls,
+        *,
+        namespace: str,
+        workflow_id: str,
+        run_id: str = ...,
+        update_id: str,
+        identity: str,
+        wait_for_stage: int = ...,
+    ) -> PollUpdateRequest: ...
+    @property
+    def namespace(self) -> str: ...
+    @property
+    def workflow_id(self) -> str: ...
+    @property
+    def run_id(self) -> str: ...
+    @property
+    def update_id(self) -> str: ...
+    @property
+    def identity(self) -> str: ...
+    @property
+    def wait_for_stage(self) -> int: ...
 
 @final
 class QueryWorkflowRequest:
@@ -1140,6 +1849,7 @@ class StartWorkflowRequest:
         time_skipping_config: bytes | None = ...,
         request_id: str | None = ...,
     ) -> StartWorkflowRequest: ...
+    def signal_with_start_payload(self) -> Payload: ...
     @property
     def namespace(self) -> str: ...
     @property
@@ -1222,6 +1932,43 @@ class TerminateWorkflowRequest:
     def details(self) -> list[Payload]: ...
 
 @final
+class UpdateRequest:
+    def __new__(
+        cls,
+        *,
+        namespace: str,
+        workflow_id: str,
+        run_id: str = ...,
+        first_execution_run_id: str = ...,
+        update_id: str,
+        name: str,
+        identity: str,
+        arguments: Sequence[Payload] = ...,
+        headers: Mapping[str, Payload] = ...,
+        wait_for_stage: int = ...,
+    ) -> UpdateRequest: ...
+    @property
+    def namespace(self) -> str: ...
+    @property
+    def workflow_id(self) -> str: ...
+    @property
+    def run_id(self) -> str: ...
+    @property
+    def first_execution_run_id(self) -> str: ...
+    @property
+    def update_id(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def identity(self) -> str: ...
+    @property
+    def arguments(self) -> list[Payload]: ...
+    @property
+    def headers(self) -> dict[str, Payload]: ...
+    @property
+    def wait_for_stage(self) -> int: ...
+
+@final
 class WorkflowResultRequest:
     def __new__(
         cls,
@@ -1242,6 +1989,8 @@ class WorkflowResultRequest:
     def follow_runs(self) -> bool: ...
     @property
     def task_failures(self) -> bool: ...
+
+def signal_with_start_run_id(payload: Payload) -> str: ...
 
 @final
 class WorkflowOutcome:
@@ -1278,6 +2027,22 @@ class Runtime:
         worker_heartbeat_interval: float | None = None,
         disable_environment_info: bool = False,
     ) -> Runtime: ...
+    def metric_meter(self) -> MetricMeter | None: ...
+
+@final
+class UpdateResponse:
+    @property
+    def workflow_id(self) -> str: ...
+    @property
+    def run_id(self) -> str: ...
+    @property
+    def stage(self) -> int: ...
+    @property
+    def result(self) -> list[Payload] | None: ...
+    @property
+    def failure(self) -> Failure | None: ...
+    @property
+    def completed(self) -> bool: ...
 
 @final
 class Worker:
@@ -1293,8 +2058,16 @@ class Worker:
     ) -> Operation[None]: ...
     def next_activations(self) -> list[Activation] | None: ...
     def next_activity(self) -> ActivityStart | None: ...
-    def complete_workflow_task(self, run_id: str, commands: Iterable[Any], versioning_behavior: int = 0) -> None: ...
-    def fail_workflow_task(self, run_id: str, failure: Failure, *, nondeterminism: bool = False) -> None: ...
+    def complete_workflow_task(
+        self,
+        run_id: str,
+        commands: Iterable[Any],
+        versioning_behavior: int = 0,
+        used_internal_flags: Sequence[int] = ...,
+    ) -> None: ...
+    def fail_workflow_task(
+        self, run_id: str, failure: Failure, *, nondeterminism: bool = False, abandoned: bool = False
+    ) -> None: ...
     def complete_activity(self, task_token: bytes, result: Payload | None) -> None: ...
     def fail_activity(self, task_token: bytes, failure: Failure) -> None: ...
     def cancel_activity(self, task_token: bytes, failure: Failure) -> None: ...
@@ -1312,6 +2085,9 @@ class WorkerConfig:
         namespace: str,
         task_queue: str,
         build_id: str,
+        deployment_name: str | None = ...,
+        use_worker_versioning: bool = ...,
+        default_versioning_behavior: int = ...,
         workflows: bool = ...,
         activities: bool = ...,
         local_activities: bool = ...,
@@ -1339,6 +2115,12 @@ class WorkerConfig:
     def task_queue(self) -> str: ...
     @property
     def build_id(self) -> str: ...
+    @property
+    def deployment_name(self) -> str | None: ...
+    @property
+    def use_worker_versioning(self) -> bool: ...
+    @property
+    def default_versioning_behavior(self) -> int: ...
     @property
     def workflows(self) -> bool: ...
     @property

@@ -487,6 +487,32 @@ class NexusOperationError(FailureError):
         return self._operation_token
 
 
+class NexusHandlerError(FailureError):
+    """The handler of a Nexus operation refused or broke, rather than the operation having failed.
+
+    Args:
+        message: What went wrong.
+        type: The kind of problem, ``BAD_REQUEST`` or ``NOT_FOUND`` say: a predefined handler error of Nexus RPC.
+        retryable: Whether the handler said that the call may be repeated; ``None`` if its type decides.
+    """
+
+    def __init__(self, message: str, *, type: str, retryable: bool | None = None) -> None:
+        """Creates the error."""
+        super().__init__(message)
+        self._type = type
+        self._retryable = retryable
+
+    @property
+    def type(self) -> str:
+        """The kind of problem."""
+        return self._type
+
+    @property
+    def retryable(self) -> bool | None:
+        """Whether the handler said that the call may be repeated; ``None`` if its type decides."""
+        return self._retryable
+
+
 def is_cancelled_exception(exception: BaseException) -> bool:
     """Whether the exception means cancellation, Python's or Temporal's.
 

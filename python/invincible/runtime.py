@@ -20,6 +20,8 @@ from typing import ClassVar
 from weakref import WeakSet, finalize
 
 from . import _native
+from ._meter import metric_meter
+from .common import MetricMeter
 
 __all__ = [
     "LogForwardingConfig",
@@ -245,9 +247,19 @@ class Runtime:
             worker_heartbeat_interval=None if heartbeat is None else heartbeat.total_seconds(),
             disable_environment_info=disable_environment_info,
         )
+        self._metric_meter = metric_meter(self._native)
         if forwarding is not None and queue is not None:
             forwarder = _LogForwarder(queue, forwarding)
             finalize(self, forwarder.close)
+
+    @property
+    def metric_meter(self) -> MetricMeter:
+        """Makes metrics of the program's own, which go where Core's go; without ``metrics`` they go nowhere.
+
+        Their names get no prefix. In workflow and activity code use ``workflow.metric_meter`` and
+        ``activity.metric_meter``.
+        """
+        return self._metric_meter
 
     @classmethod
     def default(cls) -> Runtime:

@@ -277,8 +277,7 @@ class ConnectConfig:
         enabled = self.api_key is not None if self.tls is None else self.tls
         return TLSConfig() if enabled else None
 
-    def _connect(self) -> Operation[NativeClient]:
-        runtime = self.runtime or Runtime.default()
+    def _connect(self, runtime: Runtime) -> Operation[NativeClient]:
         balancing = self.dns_load_balancing_config
         return NativeClient.connect(
             runtime._native,
@@ -309,6 +308,7 @@ class ServiceClient:
         """Creates the client, not connected."""
         self.config = config
         self._connected: NativeClient | None = None
+        self._connected_on: Runtime | None = None
 
     @staticmethod
     async def connect(config: ConnectConfig) -> ServiceClient:
@@ -336,11 +336,17 @@ class ServiceClient:
             )
         return self._connected
 
+    @property
+    def _runtime(self) -> Runtime:
+        """What the client runs on: while it is not connected, what it would run on now."""
+        return self._connected_on or self.config.runtime or Runtime.default()
+
     async def _connect(self) -> NativeClient:
         # Calls that come first together may connect more than once. One connection stays.
-        connected = await _loop.run(self.config._connect())
+        runtime = self._runtime
+        connected = await _loop.run(self.config._connect(runtime))
         if self._connected is None:
-            self._connected = connected
+            self._connected, self._connected_on = connected, runtime
         return self._connected
 
     async def check_health(

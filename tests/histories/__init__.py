@@ -1,1 +1,1 @@
-"""Histories recorded from real runs, and the workflows that made them."""
+"""Histories recorded from runs of the official SDK, and the workflows that made them: see README.md."""

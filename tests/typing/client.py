@@ -9,7 +9,14 @@ from typing import Any
 from typing_extensions import assert_type
 
 from invincible import workflow
-from invincible.client import Client, WorkflowHandle
+from invincible.client import (
+    Client,
+    WithStartWorkflowOperation,
+    WorkflowHandle,
+    WorkflowUpdateHandle,
+    WorkflowUpdateStage,
+)
+from invincible.common import WorkflowIDConflictPolicy
 
 
 @dataclass
@@ -41,6 +48,21 @@ class Purchase:
     @workflow.query
     def price(self, item: str) -> float:
         return 1.0
+
+    @workflow.update
+    def remove(self, item: str) -> int:
+        return 1
+
+    @workflow.update(name="check-out")
+    async def check_out(self) -> Receipt:
+        return Receipt(1)
+
+    @workflow.update
+    async def replace(self, old: str, new: str) -> bool:
+        return True
+
+    @remove.validator
+    def _check_remove(self, item: str) -> None: ...
 
 
 @workflow.defn
@@ -103,4 +125,65 @@ async def handles(client: Client) -> None:
 
     await handle.query(Purchase.price, 1)  # type: ignore[call-overload]
     await handle.signal(Purchase.add, 1)  # type: ignore[call-overload]
-    await handle.signal(Clock.run)  # type: ignore[call-overload]
+    await handle.signal(Clock.run)  # type: ignore[arg-type]
+
+
+async def updates(client: Client) -> None:
+    handle = client.get_workflow_handle_for(Purchase.run, "1")
+    assert_type(await handle.execute_update(Purchase.remove, "a"), int)
+    assert_type(await handle.execute_update(Purchase.check_out, id="1", rpc_timeout=timedelta(1)), Receipt)
+    assert_type(await handle.execute_update(Purchase.replace, args=["a", "b"]), bool)
+    assert_type(await handle.execute_update("remove", "a"), Any)
+    assert_type(await handle.execute_update("remove", "a", result_type=int), int)
+    accepted = WorkflowUpdateStage.ACCEPTED
+    update = await handle.start_update(Purchase.remove, "a", wait_for_stage=accepted)
+    assert_type(update, WorkflowUpdateHandle[int])
+    assert_type(await update.result(), int)
+    check_out = await handle.start_update(Purchase.check_out, wait_for_stage=accepted)
+    assert_type(check_out, WorkflowUpdateHandle[Receipt])
+    replace = await handle.start_update(Purchase.replace, args=["a", "b"], wait_for_stage=accepted)
+    assert_type(replace, WorkflowUpdateHandle[bool])
+    assert_type(await handle.start_update("remove", "a", wait_for_stage=accepted), WorkflowUpdateHandle[Any])
+    assert_type(handle.get_update_handle_for(Purchase.check_out, "1"), WorkflowUpdateHandle[Receipt])
+    assert_type(handle.get_update_handle("1"), WorkflowUpdateHandle[Any])
+
+    await handle.execute_update(Purchase.remove, 1)  # type: ignore[misc]
+    await handle.execute_update(Purchase.remove)  # type: ignore[arg-type]
+    await handle.start_update(Purchase.check_out)  # type: ignore[call-overload]
+    await handle.execute_update(Clock.run)  # type: ignore[arg-type]
+
+
+async def updates_with_start(client: Client) -> None:
+    use_existing = WorkflowIDConflictPolicy.USE_EXISTING
+    start = WithStartWorkflowOperation(
+        Purchase.run, Order("1"), id="1", task_queue="q", id_conflict_policy=use_existing
+    )
+    assert_type(start, WithStartWorkflowOperation[Purchase, Receipt])
+    assert_type(await start.workflow_handle(), WorkflowHandle[Purchase, Receipt])
+    greeting = WithStartWorkflowOperation(greet, "Ada", id="1", task_queue="q", id_conflict_policy=use_existing)
+    assert_type(await greeting.workflow_handle(), WorkflowHandle[Any, str])
+    waiting = WithStartWorkflowOperation(wait, id="1", task_queue="q", id_conflict_policy=use_existing)
+    assert_type(await waiting.workflow_handle(), WorkflowHandle[Any, None])
+    adding = WithStartWorkflowOperation(add, args=[1, 2], id="1", task_queue="q", id_conflict_policy=use_existing)
+    assert_type((await adding.workflow_handle()).result_run_id, str | None)
+    by_name = WithStartWorkflowOperation(
+        "Purchase", Order("1"), id="1", task_queue="q", id_conflict_policy=use_existing, result_type=Receipt
+    )
+    assert_type(await by_name.workflow_handle(), WorkflowHandle[Any, Receipt])
+    total = await client.execute_update_with_start_workflow(Purchase.remove, "a", start_workflow_operation=start)
+    assert_type(total, int)
+    receipt = await client.execute_update_with_start_workflow(Purchase.check_out, start_workflow_operation=start)
+    assert_type(receipt, Receipt)
+    replaced = await client.start_update_with_start_workflow(
+        Purchase.replace,
+        args=["a", "b"],
+        start_workflow_operation=start,
+        wait_for_stage=WorkflowUpdateStage.COMPLETED,
+    )
+    assert_type(replaced, WorkflowUpdateHandle[bool])
+    unknown = await client.execute_update_with_start_workflow("remove", "a", start_workflow_operation=by_name)
+    assert_type(unknown, Any)
+
+    clock = WithStartWorkflowOperation(Clock.run, id="1", task_queue="q", id_conflict_policy=use_existing)
+    await client.execute_update_with_start_workflow(Purchase.remove, "a", start_workflow_operation=clock)  # type: ignore[misc]
+    WithStartWorkflowOperation(Purchase.run, Order("1"), id="1", task_queue="q")  # type: ignore[call-overload]

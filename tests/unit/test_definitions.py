@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from invincible import activity, workflow
+from invincible._engine.reference import query_reference, signal_reference, update_reference, workflow_definition
 from invincible.activity._definition import ActivityDefinition
+from invincible.common import VersioningBehavior
 from invincible.worker._activities import registered_activities
 from invincible.worker._workflows import workflow_definitions
-from invincible.workflow._definition import query_reference, signal_reference, workflow_definition
 
 
 @activity.defn(start_to_close_timeout=timedelta(seconds=1))
@@ -106,15 +107,30 @@ def test_an_override_without_its_decorator_is_refused() -> None:
                 return "special"
 
 
-def test_a_subclass_inherits_run_and_handlers() -> None:
+def test_a_subclass_inherits_handlers() -> None:
     @workflow.defn
     class Special(Order):
-        pass
+        @workflow.run
+        async def run(self, number: int) -> str:
+            return await super().run(number)
 
     definition = workflow_definition(Special)
     assert definition.name == "Special"
     assert set(definition.signals) == {"pay-now"}
     assert workflow_definition(Order).name == "Order"
+    assert workflow_definition(Order.run).name == "Order"
+
+
+def test_an_inherited_run_method_is_refused_because_it_names_the_base_class() -> None:
+    with pytest.raises(
+        ValueError, match=r"Special is no valid workflow class: its run method is inherited: define one"
+    ):
+
+        @workflow.defn
+        class Special(Order):
+            pass
+
+    assert workflow_definition(Order.run).name == "Order"
 
 
 def test_init_must_have_the_parameters_of_run() -> None:
@@ -148,11 +164,170 @@ def test_sync_workflows_and_async_queries_are_refused() -> None:
         def sync() -> None: ...
 
 
-def test_dynamic_and_named_exclude_each_other() -> None:
+@pytest.mark.parametrize(
+    "define",
+    [
+        lambda: workflow.defn(name="named", dynamic=True)(Order),
+        lambda: activity.defn(name="named", dynamic=True),
+        lambda: workflow.signal(name="named", dynamic=True)(Order.pay),
+        lambda: workflow.query(name="named", dynamic=True)(Order.state),
+        lambda: workflow.update(name="named", dynamic=True)(Order.pay),
+    ],
+)
+def test_dynamic_and_named_exclude_each_other(define: Any) -> None:
     with pytest.raises(ValueError, match="either dynamic or has a name"):
-        workflow.defn(name="named", dynamic=True)(Order)
-    with pytest.raises(ValueError, match="either dynamic or has a name"):
-        activity.defn(name="named", dynamic=True)
+        define()
+
+
+def test_decorators_are_for_what_they_are_for() -> None:
+    with pytest.raises(TypeError, match=r"@workflow.init decorates __init__, not .*setup"):
+
+        @workflow.init
+        def setup(self: Any) -> None: ...
+
+    with pytest.raises(TypeError, match=r"@workflow.dynamic_config needs a method that is not async, and .*config is"):
+
+        @workflow.dynamic_config  # type: ignore[arg-type]
+        async def config(self: Any) -> None: ...
+
+    with pytest.raises(TypeError, match=r"@workflow.run decorates methods of a class, and .*free is a function"):
+
+        @workflow.run
+        async def free(self: Any) -> None: ...
+
+    @workflow.update
+    def change(self: Any) -> None: ...
+
+    with pytest.raises(TypeError, match=r"a validator cannot be async, because it may not wait: .*check"):
+
+        @change.validator  # type: ignore[arg-type]
+        async def check(self: Any) -> None: ...
+
+    with pytest.raises(TypeError, match="decorates classes and async functions, got 3"):
+        workflow.defn(3)  # type: ignore[call-overload]
+    with pytest.raises(TypeError, match=r"@activity.defn decorates functions, got int"):
+        activity.defn(3)  # type: ignore[call-overload]
+
+
+def test_a_dynamic_config_is_for_one_dynamic_workflow() -> None:
+    with pytest.raises(
+        ValueError, match=r"@workflow.dynamic_config is for dynamic workflows: decorate with @workflow.def"
+    ):
+
+        @workflow.defn
+        class Named:
+            @workflow.run
+            async def run(self) -> None: ...
+
+            @workflow.dynamic_config
+            def config(self) -> workflow.DynamicWorkflowConfig:
+                return workflow.DynamicWorkflowConfig()
+
+    with pytest.raises(ValueError, match=r"more than one method is decorated with @workflow.dynamic_config"):
+
+        @workflow.defn(dynamic=True)
+        class Twice:
+            @workflow.run
+            async def run(self, args: Any) -> None: ...
+
+            @workflow.dynamic_config
+            def one(self) -> workflow.DynamicWorkflowConfig:
+                return workflow.DynamicWorkflowConfig()
+
+            @workflow.dynamic_config
+            def two(self) -> workflow.DynamicWorkflowConfig:
+                return workflow.DynamicWorkflowConfig()
+
+
+@pytest.mark.parametrize("decorator", ["run", "signal", "query", "update"])
+def test_an_override_of_any_kind_needs_its_decorator(decorator: str) -> None:
+    class Base:
+        if decorator == "run":
+
+            @workflow.run
+            async def method(self) -> None: ...
+
+        else:
+            method = getattr(workflow, decorator)(lambda self: None)  # type: ignore[assignment]
+
+            @workflow.run
+            async def run(self) -> None: ...
+
+    class Special(Base):
+        def method(self) -> None: ...  # type: ignore[override]
+
+    with pytest.raises(
+        ValueError, match=rf"method overrides a method decorated with @workflow.{decorator}: decorate it"
+    ):
+        workflow.defn(Special)
+
+
+def test_all_problems_of_a_class_are_told_at_once() -> None:
+    with pytest.raises(ValueError, match=r"no method is decorated.*; two query handlers are named 'state'"):
+
+        @workflow.defn
+        class Wrong:
+            @workflow.query
+            def state(self) -> None: ...
+
+            @workflow.query(name="state")
+            def other(self) -> None: ...
+
+
+def test_definitions_keep_their_options() -> None:
+    @workflow.defn(
+        name="chosen",
+        sandboxed=False,
+        failure_exception_types=[KeyError],
+        versioning_behavior=VersioningBehavior.PINNED,
+        deadlock_timeout=timedelta(seconds=3),
+    )
+    async def function() -> None: ...
+
+    definition = workflow_definition(function)
+    assert (definition.name, definition.sandboxed, definition.deadlock_timeout) == ("chosen", False, 3.0)
+    assert definition.failure_exception_types == (KeyError,)
+    assert definition.versioning_behavior is VersioningBehavior.PINNED
+    with pytest.raises(ValueError, match="deadlock_timeout must not be negative"):
+        workflow.defn(deadlock_timeout=timedelta(seconds=-1))(function)
+
+
+def test_handlers_keep_their_options() -> None:
+    abandon = workflow.HandlerUnfinishedPolicy.ABANDON
+
+    @workflow.defn
+    class Handling:
+        @workflow.run
+        async def run(self) -> None: ...
+
+        @workflow.signal(name="a", unfinished_policy=abandon, description="signal")
+        def one(self) -> None: ...
+
+        @workflow.update(name="b", unfinished_policy=abandon, description="update")
+        def two(self) -> None: ...
+
+        @two.validator
+        def check(self) -> None: ...
+
+        @workflow.query(name="c", description="query")
+        def three(self) -> None: ...
+
+    definition = workflow_definition(Handling)
+    signal, update, query = definition.signals["a"], definition.updates["b"], definition.queries["c"]
+    assert (signal.unfinished_policy, signal.description) == (abandon, "signal")
+    assert (update.unfinished_policy, update.description, update.validator) == (abandon, "update", Handling.check)
+    assert query.description == "query"
+    assert set(definition.functions) == {Handling.run, Handling.one, Handling.two, Handling.check, Handling.three}
+    assert update_reference(Handling.two).name == "b"
+    with pytest.raises(TypeError, match=r"Handling.one is not an update"):
+        update_reference(Handling.one)
+
+
+def test_handlers_are_bound_by_their_own_signatures() -> None:
+    assert signal_reference(Order.pay).bind(5, ()) == [5]
+    assert list(signal_reference("anything").bind(5, ())) == [5]
+    with pytest.raises(ValueError, match="give either arg or args, not both"):
+        signal_reference("anything").bind(5, [6])
 
 
 def test_handlers_are_named_by_their_methods() -> None:

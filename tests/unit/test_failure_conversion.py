@@ -39,6 +39,7 @@ from invincible.exceptions import (
     ChildWorkflowError,
     FailureError,
     InvalidVersioningOverrideError,
+    NexusHandlerError,
     NexusOperationError,
     RetryState,
     ServerError,
@@ -236,7 +237,7 @@ EMPTY: list[tuple[Any, type[FailureError], str]] = [
     (ActivityFailureInfo(), ActivityError, "Activity error"),
     (ChildWorkflowExecutionFailureInfo(), ChildWorkflowError, "Child workflow error"),
     (NexusOperationFailureInfo(), NexusOperationError, "Nexus operation error"),
-    (NexusHandlerFailureInfo(type="INTERNAL", retry_behavior=1), FailureError, "Failure error"),
+    (NexusHandlerFailureInfo(type="INTERNAL", retry_behavior=1), NexusHandlerError, "Nexus handler error"),
 ]
 
 
@@ -246,6 +247,17 @@ class TestFromFailure:
         error = failures.from_native(Failure("", info=info), payloads)
         assert type(error) is kind
         assert error.message == message
+
+    @pytest.mark.parametrize(("behavior", "retryable"), [(0, None), (1, True), (2, False)])
+    def test_nexus_handler_error(self, behavior: int, retryable: bool | None) -> None:
+        info = NexusHandlerFailureInfo(type="NOT_FOUND", retry_behavior=behavior)
+        error = failures.from_native(Failure("no such operation", info=info), payloads)
+        assert isinstance(error, NexusHandlerError)
+        assert (error.message, error.type, error.retryable) == ("no such operation", "NOT_FOUND", retryable)
+        error._failure = None
+        back = failures.to_native(error, payloads).info
+        assert isinstance(back, NexusHandlerFailureInfo)
+        assert (back.type, back.retry_behavior) == ("NOT_FOUND", behavior)
 
     def test_application_error(self) -> None:
         info = ApplicationFailureInfo(

@@ -16,7 +16,7 @@ SOURCES = Path(__file__).parents[2] / "python" / PACKAGE
 LAYERS = (
     ("_native", "api"),
     ("common", "exceptions", "types"),
-    ("_loop", "converter", "envconfig", "runtime", "service"),
+    ("_loop", "_meter", "converter", "envconfig", "runtime", "service"),
     ("_engine",),
     ("activity", "nexus", "workflow"),
     ("client",),

@@ -3,31 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from pathlib import Path
+from datetime import timedelta
 
 import pytest
 
 from invincible import workflow
 from invincible.client import WorkflowHistory
 from invincible.worker import Replayer
-from tests.histories.workflows import Cancelled, Race, later, mark
+from tests.histories.catalog import FOLDERS, RECORDED, REPLAYER_OPTIONS, names, recording
+from tests.histories.workflows.common import mark
+from tests.histories.workflows.races import Cancelled, Race
 
-HISTORIES = Path(__file__).parent.parent / "histories"
-
-
-def history(name: str) -> WorkflowHistory:
-    return WorkflowHistory.from_json(name, (HISTORIES / f"{name}.json").read_text())
+MINUTE = timedelta(minutes=1)
 
 
-@pytest.mark.parametrize("name", ["race", "cancellation"])
+@pytest.mark.parametrize("name", names())
 async def test_histories_of_the_official_sdk_replay(name: str) -> None:
-    result = await Replayer(workflows=[Race, Cancelled]).replay_workflow(history(name))
+    result = await Replayer(**REPLAYER_OPTIONS).replay_workflow(recording(name))
     assert result.replay_failure is None
+
+
+def test_each_folder_of_recordings_is_for_known_versions_of_python() -> None:
+    assert {path.parent.name for path in RECORDED.glob("*/*.json")} == set(FOLDERS)
 
 
 @workflow.defn(name="Race")
 async def hasty_race() -> str:
-    return await later.execute("something else entirely")
+    return await workflow.execute_activity(mark, "something else entirely", start_to_close_timeout=MINUTE)
 
 
 @workflow.defn(name="Race")
@@ -37,33 +39,33 @@ async def broken_race() -> str:
 
 async def test_changed_code_is_nondeterminism() -> None:
     with pytest.raises(workflow.NondeterminismError):
-        await Replayer(workflows=[hasty_race]).replay_workflow(history("race"))
+        await Replayer(workflows=[hasty_race]).replay_workflow(recording("race"))
 
 
 async def test_what_the_code_raises_is_the_replay_failure() -> None:
     with pytest.raises(KeyError, match="typo"):
-        await Replayer(workflows=[broken_race]).replay_workflow(history("race"))
+        await Replayer(workflows=[broken_race]).replay_workflow(recording("race"))
 
 
 async def test_many_histories_give_their_failures_by_run() -> None:
     @workflow.defn(name="Cancelled")
     async def changed() -> str:
-        return await mark.execute("changed")
+        return await workflow.execute_activity(mark, "changed", start_to_close_timeout=MINUTE)
 
     async def histories() -> AsyncIterator[WorkflowHistory]:
         for _ in range(3):
-            yield history("race")
-            yield history("cancellation")
+            yield recording("race")
+            yield recording("cancellation")
 
     results = await Replayer(workflows=[Race, changed]).replay_workflows(histories(), raise_on_replay_failure=False)
-    assert list(results.replay_failures) == [history("cancellation").run_id]
+    assert list(results.replay_failures) == [recording("cancellation").run_id]
     (failure,) = results.replay_failures.values()
     assert isinstance(failure, workflow.NondeterminismError)
 
 
 async def test_a_history_of_an_unknown_workflow_is_named() -> None:
     with pytest.raises(Exception, match=r"workflow type 'Race' is not registered.*its workflows are: Cancelled"):
-        await Replayer(workflows=[Cancelled]).replay_workflow(history("race"))
+        await Replayer(workflows=[Cancelled]).replay_workflow(recording("race"))
 
 
 async def test_an_empty_history_is_refused() -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
+from invincible.common import VersioningBehavior
 from invincible.converter._signature import Signature
 
 
@@ -19,32 +21,79 @@ class HandlerUnfinishedPolicy(IntEnum):
 
 
 @dataclass(frozen=True)
-class SignalDefinition:
-    """A signal handler; ``name`` is ``None`` for the dynamic one."""
+class HandlerDefinition:
+    """A handler of messages; ``name`` is ``None`` for the dynamic one, and a ``bound`` function takes no self."""
+
+    kind: ClassVar[str]
 
     name: str | None
     function: Callable[..., Any]
-    unfinished_policy: HandlerUnfinishedPolicy = HandlerUnfinishedPolicy.WARN_AND_ABANDON
     description: str | None = None
+    bound: bool = False
 
     @cached_property
     def signature(self) -> Signature:
-        """Parameters of the method, without ``self``; read when first needed, so that annotations may refer forward."""
-        return Signature.of(self.function, f"signal {self.name!r}", skip_first=True)
+        """Parameters without ``self``; read when first needed, so that annotations may refer forward."""
+        return Signature.of(self.function, f"{self.kind} {self.name!r}", skip_first=not self.bound)
 
 
 @dataclass(frozen=True)
-class QueryDefinition:
-    """A query handler; ``name`` is ``None`` for the dynamic one."""
+class SignalDefinition(HandlerDefinition):
+    """A signal handler."""
 
-    name: str | None
-    function: Callable[..., Any]
-    description: str | None = None
+    kind = "signal"
 
-    @cached_property
-    def signature(self) -> Signature:
-        """Parameters of the method, without ``self``; read when first needed."""
-        return Signature.of(self.function, f"query {self.name!r}", skip_first=True)
+    unfinished_policy: HandlerUnfinishedPolicy = HandlerUnfinishedPolicy.WARN_AND_ABANDON
+
+
+@dataclass(frozen=True)
+class QueryDefinition(HandlerDefinition):
+    """A query handler.
+
+    Raises:
+        TypeError: it is async.
+    """
+
+    kind = "query"
+
+    def __post_init__(self) -> None:
+        """Refuses a handler that would have to wait."""
+        if inspect.iscoroutinefunction(self.function):
+            raise TypeError(
+                f"a query handler cannot be async, because a query may not wait: {self.function.__qualname__}"
+            )
+
+
+@dataclass(frozen=True)
+class UpdateDefinition(HandlerDefinition):
+    """An update handler, and its validator if it has one.
+
+    Raises:
+        TypeError: the validator is async.
+    """
+
+    kind = "update"
+
+    unfinished_policy: HandlerUnfinishedPolicy = HandlerUnfinishedPolicy.WARN_AND_ABANDON
+    validator: Callable[..., Any] | None = None
+
+    def __post_init__(self) -> None:
+        """Refuses a validator that would have to wait."""
+        if self.validator is not None and inspect.iscoroutinefunction(self.validator):
+            raise TypeError(f"a validator cannot be async, because it may not wait: {self.validator.__qualname__}")
+
+
+@dataclass(frozen=True)
+class DynamicWorkflowConfig:
+    """What a dynamic workflow decides for each run, in its ``@workflow.dynamic_config`` method.
+
+    Args:
+        failure_exception_types: Exceptions that fail the workflow; those of the definition if ``None``.
+        versioning_behavior: Whether the run stays on the worker version it started on.
+    """
+
+    failure_exception_types: Sequence[type[BaseException]] | None = None
+    versioning_behavior: VersioningBehavior = VersioningBehavior.UNSPECIFIED
 
 
 @dataclass(frozen=True)
@@ -57,9 +106,21 @@ class WorkflowDefinition:
     init_takes_arguments: bool = False
     signals: Mapping[str | None, SignalDefinition] = field(default_factory=dict)
     queries: Mapping[str | None, QueryDefinition] = field(default_factory=dict)
+    updates: Mapping[str | None, UpdateDefinition] = field(default_factory=dict)
+    dynamic_config: Callable[[Any], DynamicWorkflowConfig] | None = None
     failure_exception_types: Sequence[type[BaseException]] = ()
+    versioning_behavior: VersioningBehavior = VersioningBehavior.UNSPECIFIED
+    sandboxed: bool = True
+    deadlock_timeout: float | None = None
 
     @cached_property
     def signature(self) -> Signature:
         """Parameters and result of the run function, without ``self``; read when first needed."""
         return Signature.of(self.run, f"workflow {self.name!r}", skip_first=self.workflow_class is not None)
+
+    @property
+    def functions(self) -> list[Callable[..., Any]]:
+        """Everything that runs as workflow code: the run function and the handlers."""
+        handlers = (*self.signals.values(), *self.queries.values(), *self.updates.values())
+        validators = [each.validator for each in self.updates.values() if each.validator is not None]
+        return [self.run, *(each.function for each in handlers), *validators]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import contextvars
+import sys
 from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import Any, NoReturn, Protocol, TypeVar
@@ -17,6 +18,8 @@ from typing import Any, NoReturn, Protocol, TypeVar
 from .log import logger
 
 T = TypeVar("T")
+
+_TASKS_HAVE_CONTEXTS = sys.version_info >= (3, 11)
 
 
 class Clock(Protocol):
@@ -95,9 +98,20 @@ class WorkflowTask(asyncio.Task[T]):
 
     def __init__(self, coroutine: Coroutine[Any, Any, T], *, loop: WorkflowLoop, **options: Any) -> None:
         self._order = loop.next_order()
+        if _TASKS_HAVE_CONTEXTS and options.get("context") is None:
+            options["context"] = contextvars.copy_context()
+        self._run_context: contextvars.Context | None = options.get("context")
         super().__init__(coroutine, loop=loop, **options)
         # A run that leaves the cache drops its tasks; asyncio would log each as destroyed while pending.
         self._log_destroy_pending = False
+
+    def close(self) -> None:
+        """End the coroutine where it waits; its ``finally`` blocks run."""
+        close = self.get_coro().close
+        if self._run_context is not None:
+            self._run_context.run(close)
+        else:
+            close()
 
     def __hash__(self) -> int:
         return self._order
@@ -108,10 +122,11 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
 
     def __init__(self, run: Clock) -> None:
         self.run = run
+        self.turn = 0
         self._ready: deque[Handle] = deque()
         self._order = 0
-        self._tasks: list[WorkflowTask[Any]] = []
-        self._prune_at = 64
+        # Those that are not done; one that waits for something that only it knows must not be collected as garbage.
+        self._tasks: dict[WorkflowTask[Any], None] = {}
         self._exception_handler: Callable[[asyncio.AbstractEventLoop, dict[str, Any]], object] | None = None
 
     # What the engine uses
@@ -126,20 +141,37 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
         if not ready:
             return False
         while ready:
-            ready.popleft().run()
+            self.turn += 1
+            handle = ready.popleft()
+            try:
+                handle.run()
+            except Exception as error:
+                # As asyncio does; a task keeps its exception to itself, so this is a plain callback's.
+                message = f"a callback of the workflow raised: {handle!r}"
+                self.call_exception_handler({"message": message, "exception": error, "handle": handle})
         return True
+
+    def next_turn(self) -> int:
+        """The turn in which a callback would run that became ready now; ``turn`` counts those that have run."""
+        return self.turn + len(self._ready) + 1
 
     def make_ready(self, handle: Handle) -> None:
         self._ready.append(handle)
 
+    def unfinished_tasks(self) -> list[WorkflowTask[Any]]:
+        """Tasks that wait or are about to run, in the order of their creation."""
+        return [task for task in self._tasks if not task.done()]
+
+    def _forget(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.pop(task, None)  # type: ignore[arg-type]
+
     def close_tasks(self) -> None:
         """End every unfinished task of an evicted run; its ``finally`` blocks run, commands they issue are refused."""
         self._ready.clear()
-        for task in self._tasks:
-            if not task.done():
-                # Evicted code may raise anything, and nobody is left to tell.
-                with contextlib.suppress(BaseException):
-                    task.get_coro().close()
+        for task in self.unfinished_tasks():
+            # Evicted code may raise anything, and nobody is left to tell.
+            with contextlib.suppress(BaseException):
+                task.close()
         self._tasks.clear()
         self._ready.clear()
 
@@ -170,12 +202,9 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
         *args: Any,
         context: contextvars.Context | None = None,
     ) -> TimerHandle:
-        """Call back after ``delay`` seconds of workflow time; no delay at all needs no timer of the server."""
+        """Call back after ``delay`` seconds of workflow time. Even no delay is a timer: histories depend on it."""
         handle = TimerHandle(self.run, self.time() + delay, callback, args, context)
-        if delay <= 0:
-            self._ready.append(handle)
-        else:
-            self.run.start_timer(handle, delay, summary)
+        self.run.start_timer(handle, max(delay, 0.0), summary)
         return handle
 
     def time(self) -> float:
@@ -187,11 +216,8 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
     def create_task(self, coroutine: Any, **options: Any) -> WorkflowTask[Any]:  # type: ignore[override]
         options.pop("eager_start", None)
         task: WorkflowTask[Any] = WorkflowTask(coroutine, loop=self, **options)
-        tasks = self._tasks
-        tasks.append(task)
-        if len(tasks) >= self._prune_at:
-            tasks[:] = [task for task in tasks if not task.done()]
-            self._prune_at = max(64, 2 * len(tasks))
+        self._tasks[task] = None
+        task.add_done_callback(self._forget)
         return task
 
     def get_debug(self) -> bool:

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import IntEnum
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
-from typing_extensions import TypedDict
+from typing_extensions import Self, TypedDict
 
 from invincible._native import Priority as NativePriority
 from invincible._native import RetryPolicy as NativeRetryPolicy
-from invincible.common import Priority, RetryPolicy
+from invincible.common import (
+    Priority,
+    RetryPolicy,
+    SearchAttributes,
+    TypedSearchAttributes,
+    VersioningOverride,
+    WorkflowIDReusePolicy,
+)
+
+from .groups import EventGroup
 
 T = TypeVar("T")
+Converters = Mapping[str, Callable[[str, Any], Any]]
 
 
 class ActivityCancellationType(IntEnum):
@@ -26,6 +36,60 @@ class ActivityCancellationType(IntEnum):
     """Ask the activity to stop, and wait until it has."""
     ABANDON = 2
     """Raise at once; the activity is not told."""
+
+
+class ChildWorkflowCancellationType(IntEnum):
+    """What cancelling a child workflow from its parent waits for."""
+
+    ABANDON = 0
+    """Raise at once; the child is not told."""
+    TRY_CANCEL = 1
+    """Ask the child to stop, and raise at once."""
+    WAIT_CANCELLATION_COMPLETED = 2
+    """Ask the child to stop, and wait until it has."""
+    WAIT_CANCELLATION_REQUESTED = 3
+    """Ask the child to stop, and wait until it has been asked; Core 0.10 waits until it has stopped."""
+
+
+class NexusOperationCancellationType(IntEnum):
+    """What cancelling a Nexus operation from its caller waits for."""
+
+    ABANDON = 1
+    """Raise at once; the operation is not told."""
+    TRY_CANCEL = 2
+    """Ask the operation to stop, and raise at once."""
+    WAIT_REQUESTED = 3
+    """Ask the operation to stop, and wait until it has been asked."""
+    WAIT_COMPLETED = 0
+    """Ask the operation to stop, and wait until it has."""
+
+
+class ParentClosePolicy(IntEnum):
+    """What becomes of a child workflow when its parent ends."""
+
+    UNSPECIFIED = 0
+    TERMINATE = 1
+    ABANDON = 2
+    REQUEST_CANCEL = 3
+
+
+class VersioningIntent(IntEnum):
+    """With the older, build-id based versioning: which workers take a task."""
+
+    COMPATIBLE = 1
+    """Workers of the same build-id set."""
+    DEFAULT = 2
+    """Workers of the task queue's default set."""
+
+
+class ContinueAsNewVersioningBehavior(IntEnum):
+    """Which worker version a run begins on that continues another."""
+
+    UNSPECIFIED = 0
+    AUTO_UPGRADE = 1
+    """The current or ramping version of the deployment, even if this run is pinned."""
+    USE_RAMPING_VERSION = 2
+    """The ramping version of the deployment, whatever the ramp's percentage."""
 
 
 class ActivityConfig(TypedDict, total=False):
@@ -40,13 +104,79 @@ class ActivityConfig(TypedDict, total=False):
     retry_policy: RetryPolicy | None
     cancellation_type: ActivityCancellationType
     activity_id: str | None
+    versioning_intent: VersioningIntent | None
     summary: str | None
+    event_groups: Sequence[EventGroup] | None
+    priority: Priority
+
+
+class LocalActivityConfig(TypedDict, total=False):
+    """The options of a local activity call; timeouts as in ``ActivityConfig``."""
+
+    schedule_to_close_timeout: timedelta | None
+    schedule_to_start_timeout: timedelta | None
+    start_to_close_timeout: timedelta | None
+    retry_policy: RetryPolicy | None
+    local_retry_threshold: timedelta | None
+    cancellation_type: ActivityCancellationType
+    activity_id: str | None
+    summary: str | None
+    event_groups: Sequence[EventGroup] | None
+
+
+class ChildWorkflowConfig(TypedDict, total=False):
+    """The options of a child workflow call. Timeouts are timedeltas."""
+
+    id: str | None
+    task_queue: str | None
+    cancellation_type: ChildWorkflowCancellationType
+    parent_close_policy: ParentClosePolicy
+    execution_timeout: timedelta | None
+    run_timeout: timedelta | None
+    task_timeout: timedelta | None
+    id_reuse_policy: WorkflowIDReusePolicy
+    retry_policy: RetryPolicy | None
+    cron_schedule: str
+    memo: Mapping[str, Any] | None
+    search_attributes: SearchAttributes | TypedSearchAttributes | None
+    versioning_intent: VersioningIntent | None
+    versioning_override: VersioningOverride | None
+    static_summary: str | None
+    static_details: str | None
+    event_groups: Sequence[EventGroup] | None
     priority: Priority
 
 
 @dataclass(frozen=True)
-class ActivityOptions:
-    """The options of an activity call as Core takes them: durations in seconds, enums as numbers."""
+class _Options:
+    """Options of one kind of call, as Core takes them: durations in seconds, enums as numbers."""
+
+    _kind: ClassVar[str]
+    _converters: ClassVar[Converters]
+
+    def replaced(self, config: Mapping[str, Any]) -> Self:
+        """These options with those of a config in their place; ``None`` leaves an option as it is.
+
+        Raises:
+            TypeError: an option is unknown or of the wrong type.
+            ValueError: a timeout is negative, a number is no member of its enumeration.
+        """
+        options = {}
+        converters = self._converters
+        for name, value in config.items():
+            convert = converters.get(name)
+            if convert is None:
+                raise TypeError(f"{name!r} is not {self._kind} option; the options are: {', '.join(converters)}")
+            if value is not None:
+                options[name] = convert(name, value)
+        return replace(self, **options) if options else self
+
+
+@dataclass(frozen=True)
+class ActivityOptions(_Options):
+    """The options of an activity call."""
+
+    _kind = "an activity"
 
     task_queue: str | None = None
     schedule_to_close_timeout: float | None = None
@@ -56,24 +186,10 @@ class ActivityOptions:
     retry_policy: NativeRetryPolicy | None = None
     cancellation_type: int = 0
     activity_id: str | None = None
+    versioning_intent: int = 0
     summary: str | None = None
+    event_groups: Sequence[EventGroup] = ()
     priority: NativePriority | None = None
-
-    def replaced(self, config: Mapping[str, Any]) -> ActivityOptions:
-        """These options with those of an ``ActivityConfig`` in their place; ``None`` leaves an option as it is.
-
-        Raises:
-            TypeError: an option is unknown or of the wrong type.
-            ValueError: a timeout is negative.
-        """
-        options = {}
-        for name, value in config.items():
-            convert = _CONVERTERS.get(name)
-            if convert is None:
-                raise TypeError(f"{name!r} is not an activity option; the options are: {', '.join(_CONVERTERS)}")
-            if value is not None:
-                options[name] = convert(name, value)
-        return replace(self, **options) if options else self
 
     def check(self, activity_type: str) -> None:
         """Refuse what the server would refuse, where the line that is wrong is still known."""
@@ -83,8 +199,72 @@ class ActivityOptions:
                 "set one on @activity.defn or for this call"
             )
 
+    def for_local(self) -> LocalActivityOptions:
+        """The options that a local activity shares, as its defaults."""
+        return LocalActivityOptions(
+            schedule_to_close_timeout=self.schedule_to_close_timeout,
+            schedule_to_start_timeout=self.schedule_to_start_timeout,
+            start_to_close_timeout=self.start_to_close_timeout,
+            retry_policy=self.retry_policy,
+            cancellation_type=self.cancellation_type,
+            activity_id=self.activity_id,
+            summary=self.summary,
+            event_groups=self.event_groups,
+        )
 
-def seconds(name: str, duration: timedelta | float | None) -> float | None:
+
+@dataclass(frozen=True)
+class LocalActivityOptions(_Options):
+    """The options of a local activity call."""
+
+    _kind = "a local activity"
+
+    schedule_to_close_timeout: float | None = None
+    schedule_to_start_timeout: float | None = None
+    start_to_close_timeout: float | None = None
+    retry_policy: NativeRetryPolicy | None = None
+    local_retry_threshold: float | None = None
+    cancellation_type: int = 0
+    activity_id: str | None = None
+    summary: str | None = None
+    event_groups: Sequence[EventGroup] = ()
+
+    def check(self, activity_type: str) -> None:
+        """Refuse what would fail later, where the line that is wrong is still known."""
+        if self.start_to_close_timeout is None and self.schedule_to_close_timeout is None:
+            raise ValueError(
+                f"local activity {activity_type!r} needs start_to_close_timeout or schedule_to_close_timeout: "
+                "set one on @activity.defn or for this call"
+            )
+
+
+@dataclass(frozen=True)
+class ChildWorkflowOptions(_Options):
+    """The options of a child workflow call; memo and search attributes are encoded when it is made."""
+
+    _kind = "a child workflow"
+
+    id: str | None = None
+    task_queue: str | None = None
+    cancellation_type: int = ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED
+    parent_close_policy: int = ParentClosePolicy.TERMINATE
+    execution_timeout: float | None = None
+    run_timeout: float | None = None
+    task_timeout: float | None = None
+    id_reuse_policy: int = WorkflowIDReusePolicy.ALLOW_DUPLICATE
+    retry_policy: NativeRetryPolicy | None = None
+    cron_schedule: str = ""
+    memo: Mapping[str, Any] | None = None
+    search_attributes: SearchAttributes | TypedSearchAttributes | None = None
+    versioning_intent: int = 0
+    versioning_override: Any = None
+    static_summary: str | None = None
+    static_details: str | None = None
+    event_groups: Sequence[EventGroup] = ()
+    priority: NativePriority | None = None
+
+
+def seconds(name: str, duration: timedelta | float | None, *, may_be_negative: bool = False) -> float | None:
     """A duration in seconds.
 
     Raises:
@@ -101,13 +281,17 @@ def seconds(name: str, duration: timedelta | float | None) -> float | None:
         value = float(duration)
     else:
         raise TypeError(f"{name} must be a timedelta or a number of seconds, got {type(duration).__name__}")
-    if value < 0:
+    if value < 0 and not may_be_negative:
         raise ValueError(f"{name} must not be negative, got {duration}")
     return value
 
 
 def timedelta_or_none(value: float | None) -> timedelta | None:
     return timedelta(seconds=value) if value is not None else None
+
+
+def native_retry_policy(name: str, policy: RetryPolicy) -> NativeRetryPolicy:
+    return _of_type(RetryPolicy, name, policy)._to_native()
 
 
 def _of_type(expected: type[T], name: str, value: Any) -> T:
@@ -120,15 +304,74 @@ def _text(name: str, value: Any) -> str:
     return _of_type(str, name, value)
 
 
-_CONVERTERS: Mapping[str, Callable[[str, Any], Any]] = {
-    "task_queue": _text,
+def _mapping(name: str, value: Any) -> Mapping[str, Any]:
+    return _of_type(Mapping, name, value)  # type: ignore[type-abstract]
+
+
+def _search_attributes(name: str, value: Any) -> Any:
+    return value if isinstance(value, TypedSearchAttributes) else _mapping(name, value)
+
+
+def _member(enum: type[IntEnum]) -> Callable[[str, Any], int]:
+    def convert(name: str, value: Any) -> int:
+        try:
+            return int(enum(value))
+        except ValueError:
+            raise ValueError(f"{name} must be a {enum.__name__}, got {value!r}") from None
+
+    return convert
+
+
+def _groups(name: str, value: Any) -> tuple[EventGroup, ...]:
+    return tuple(_of_type(EventGroup, name, each) for each in value)
+
+
+def _priority(name: str, priority: Any) -> NativePriority:
+    return _of_type(Priority, name, priority)._to_native()
+
+
+def _versioning_override(name: str, override: Any) -> tuple[str, tuple[str, str] | None]:
+    return _of_type(VersioningOverride, name, override)._to_native()  # type: ignore[type-abstract]
+
+
+_ACTIVITY: Converters = {
     "schedule_to_close_timeout": seconds,
     "schedule_to_start_timeout": seconds,
     "start_to_close_timeout": seconds,
-    "heartbeat_timeout": seconds,
-    "retry_policy": lambda name, policy: _of_type(RetryPolicy, name, policy)._to_native(),
-    "cancellation_type": lambda name, value: int(ActivityCancellationType(value)),
+    "retry_policy": native_retry_policy,
+    "cancellation_type": _member(ActivityCancellationType),
     "activity_id": _text,
     "summary": _text,
-    "priority": lambda name, priority: _of_type(Priority, name, priority)._to_native(),
+    "event_groups": _groups,
+}
+
+ActivityOptions._converters = {
+    **_ACTIVITY,
+    "task_queue": _text,
+    "heartbeat_timeout": seconds,
+    "versioning_intent": _member(VersioningIntent),
+    "priority": _priority,
+}
+
+LocalActivityOptions._converters = {**_ACTIVITY, "local_retry_threshold": seconds}
+
+ChildWorkflowOptions._converters = {
+    "id": _text,
+    "task_queue": _text,
+    "cancellation_type": _member(ChildWorkflowCancellationType),
+    "parent_close_policy": _member(ParentClosePolicy),
+    "execution_timeout": seconds,
+    "run_timeout": seconds,
+    "task_timeout": seconds,
+    "id_reuse_policy": _member(WorkflowIDReusePolicy),
+    "retry_policy": native_retry_policy,
+    "cron_schedule": _text,
+    "memo": _mapping,
+    "search_attributes": _search_attributes,
+    "versioning_intent": _member(VersioningIntent),
+    "versioning_override": _versioning_override,
+    "static_summary": _text,
+    "static_details": _text,
+    "event_groups": _groups,
+    "priority": _priority,
 }

@@ -15,7 +15,7 @@ from invincible._engine.log import LoggerAdapter
 from invincible._engine.loop import set_unless_done
 from invincible._engine.options import timedelta_or_none
 from invincible._native import ActivityStart
-from invincible.common import Priority, RetryPolicy
+from invincible.common import MetricMeter, Priority, RetryPolicy
 from invincible.converter import PayloadConverter
 
 
@@ -99,15 +99,29 @@ class ActivityContext:
     payload_converter: PayloadConverter
     send_heartbeat: Callable[[Sequence[Any]], None]
     worker_shutdown: Event
+    worker_metric_meter: MetricMeter
     cancelled: Event = field(default_factory=Event)
     cancellation_details: ActivityCancellationDetails | None = None
     _info: Info | None = None
+    _metric_meter: MetricMeter | None = None
 
     @property
     def info(self) -> Info:
         if self._info is None:
             self._info = self._make_info()
         return self._info
+
+    @property
+    def metric_meter(self) -> MetricMeter:
+        if self._metric_meter is None:
+            self._metric_meter = self.worker_metric_meter.with_additional_attributes(
+                {
+                    "namespace": self.namespace,
+                    "task_queue": self.task_queue,
+                    "activity_type": self.start.activity_type,
+                }
+            )
+        return self._metric_meter
 
     def _make_info(self) -> Info:
         start = self.start
@@ -209,6 +223,17 @@ async def wait_for_worker_shutdown() -> None:
 def wait_for_worker_shutdown_sync(timeout: timedelta | float | None = None) -> None:
     """Block the thread until the worker begins to shut down, or for ``timeout`` (seconds or a timedelta)."""
     _context().worker_shutdown.wait_sync(_timeout_seconds(timeout))
+
+
+def metric_meter() -> MetricMeter:
+    """A meter for metrics of this activity.
+
+    Its metrics carry the attributes namespace, task queue and activity type.
+
+    Raises:
+        RuntimeError: outside of an activity.
+    """
+    return _context().metric_meter
 
 
 def payload_converter() -> PayloadConverter:

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar, cast, overload
 
-from typing_extensions import Unpack
+from typing_extensions import Self, Unpack
 
+from invincible._engine.activities import ActivityHandle
 from invincible._engine.context import current_run
-from invincible._engine.handles import ActivityHandle
 from invincible._engine.options import ActivityConfig, ActivityOptions
+from invincible._engine.reference import Reference
 from invincible.converter._signature import Signature
+from invincible.types import ClassType, ProtocolParamType, ProtocolReturnType
 
 P = ParamSpec("P")
 Q = ParamSpec("Q")
 R = TypeVar("R")
-F = TypeVar("F")
+S = TypeVar("S")
+S_contra = TypeVar("S_contra", contravariant=True)
+
+# What `defn` leaves on a function or class.
+_ACTIVITY = "__invincible_activity__"
 
 
 @dataclass(frozen=True)
@@ -39,13 +45,38 @@ class ActivityDefinition:
 
     @staticmethod
     def of(activity: Any) -> ActivityDefinition | None:
-        """The definition of a decorated function, method or callable object; ``None`` if there is none."""
-        definition = getattr(activity, "__invincible_activity__", None)
-        if definition is None:
-            definition = getattr(
-                type(activity).__call__ if callable(activity) else None, "__invincible_activity__", None
-            )
+        """The definition of a decorated function, method or callable object, or of a class of such objects; ``None``
+        if there is none."""
+        definition = getattr(activity, _ACTIVITY, None)
+        if definition is None and callable(activity):
+            call = activity.__call__ if inspect.isclass(activity) else type(activity).__call__
+            definition = getattr(call, _ACTIVITY, None)
         return cast("ActivityDefinition | None", definition)
+
+    def reference(self) -> Reference:
+        """How a call names it.
+
+        Raises:
+            TypeError: it is dynamic, and has no name.
+        """
+        if self.name is None:
+            raise TypeError("a dynamic activity is called by name: workflow.execute_activity('name', ...)")
+        return Reference(self.name, self.signature)
+
+
+def activity_reference(activity: Any) -> tuple[Reference, ActivityOptions]:
+    """The activity named by a string or by what is decorated with ``defn``, and the default options of its calls.
+
+    Raises:
+        TypeError: it is neither, or dynamic.
+    """
+    if isinstance(activity, str):
+        return Reference(activity, None), ActivityOptions()
+    definition = ActivityDefinition.of(activity)
+    if definition is None:
+        name = getattr(activity, "__qualname__", repr(activity))
+        raise TypeError(f"{name} is not an activity: decorate it with @activity.defn, or pass the activity's name")
+    return definition.reference(), definition.options
 
 
 class ActivityCalls(Generic[P, R]):
@@ -62,13 +93,9 @@ class ActivityCalls(Generic[P, R]):
             TypeError: the arguments do not fit the function.
             ValueError: no ``start_to_close_timeout`` or ``schedule_to_close_timeout`` is set.
         """
-        definition = self._definition
-        if definition.name is None:
-            raise TypeError("a dynamic activity is called by name: workflow.execute_activity('name', ...)")
-        arguments = definition.signature.bind(args, kwargs)
-        return current_run().schedule_activity(
-            definition.name, arguments, self._options, definition.signature.return_hint
-        )
+        reference = self._definition.reference()
+        arguments = self._definition.signature.bind(args, kwargs)
+        return current_run().activities.schedule(reference.name, arguments, self._options, reference.return_hint)
 
     async def execute(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Schedule the activity and wait for its result.
@@ -80,6 +107,31 @@ class ActivityCalls(Generic[P, R]):
         """
         return await self.start(*args, **kwargs)
 
+    def start_local(self, *args: P.args, **kwargs: P.kwargs) -> ActivityHandle[R]:
+        """Run the activity on the workflow's own worker, without a task of its own; see
+        ``workflow.start_local_activity``.
+
+        Raises:
+            TypeError: the arguments do not fit the function.
+            ValueError: no ``start_to_close_timeout`` or ``schedule_to_close_timeout`` is set.
+        """
+        reference = self._definition.reference()
+        arguments = self._definition.signature.bind(args, kwargs)
+        options = self._options.for_local()
+        return current_run().activities.schedule_local(reference.name, arguments, options, reference.return_hint)
+
+    async def execute_local(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run the activity on the workflow's own worker and wait for its result.
+
+        Raises:
+            ApplicationError: the activity failed. Other than with ``execute``, no ``ActivityError`` is around it.
+            TimeoutError: it took too long.
+            ActivityError: it was cancelled.
+            TypeError: the arguments do not fit the function.
+            ValueError: no ``start_to_close_timeout`` or ``schedule_to_close_timeout`` is set.
+        """
+        return await self.start_local(*args, **kwargs)
+
     def with_options(self, **options: Unpack[ActivityConfig]) -> ActivityCalls[P, R]:
         """The same activity, called with some of its options replaced."""
         return ActivityCalls(self._definition, self._options.replaced(options))
@@ -88,6 +140,8 @@ class ActivityCalls(Generic[P, R]):
 class _Activity(Protocol[P, R]):
     def start(self, *args: P.args, **kwargs: P.kwargs) -> ActivityHandle[R]: ...
     async def execute(self, *args: P.args, **kwargs: P.kwargs) -> R: ...
+    def start_local(self, *args: P.args, **kwargs: P.kwargs) -> ActivityHandle[R]: ...
+    async def execute_local(self, *args: P.args, **kwargs: P.kwargs) -> R: ...
     def with_options(self, **options: Unpack[ActivityConfig]) -> ActivityCalls[P, R]: ...
 
 
@@ -96,9 +150,17 @@ class AsyncActivity(_Activity[P, R], Protocol[P, R]):
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, R]: ...
     @overload
-    def __get__(self, instance: None, owner: Any) -> AsyncActivity[P, R]: ...
+    def __get__(
+        self: AsyncActivity[Concatenate[Any, Q], R], instance: None, owner: type[S]
+    ) -> AsyncActivityMethod[S, Q, R]: ...
     @overload
     def __get__(self: AsyncActivity[Concatenate[Any, Q], R], instance: object, owner: Any) -> AsyncActivity[Q, R]: ...
+
+
+class AsyncActivityMethod(_Activity[P, R], Protocol[S_contra, P, R]):
+    """An ``async def`` method decorated by ``defn`` as its class has it: calls from workflows need no object."""
+
+    def __call__(self, instance: S_contra, /, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, R]: ...
 
 
 class SyncActivity(_Activity[P, R], Protocol[P, R]):
@@ -106,20 +168,66 @@ class SyncActivity(_Activity[P, R], Protocol[P, R]):
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R: ...
     @overload
-    def __get__(self, instance: None, owner: Any) -> SyncActivity[P, R]: ...
+    def __get__(
+        self: SyncActivity[Concatenate[Any, Q], R], instance: None, owner: type[S]
+    ) -> SyncActivityMethod[S, Q, R]: ...
     @overload
     def __get__(self: SyncActivity[Concatenate[Any, Q], R], instance: object, owner: Any) -> SyncActivity[Q, R]: ...
 
 
+class SyncActivityMethod(_Activity[P, R], Protocol[S_contra, P, R]):
+    """A ``def`` method decorated by ``defn`` as its class has it: calls from workflows need no object."""
+
+    def __call__(self, instance: S_contra, /, *args: P.args, **kwargs: P.kwargs) -> R: ...
+
+
+class AsyncCallable(Protocol[ProtocolReturnType]):
+    """An object with an async ``__call__`` of any parameters."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Awaitable[ProtocolReturnType]: ...
+
+
+class SyncCallable(Protocol[ProtocolReturnType]):
+    """An object with a ``__call__`` of any parameters."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> ProtocolReturnType: ...
+
+
+class ActivityObjectNoParam(Protocol[R]):
+    """An object whose ``__call__`` is decorated by ``defn`` and has no parameters, for type checkers that match the
+    attribute as the class has it, pyright for one; others see a function there."""
+
+    @property
+    def __call__(self) -> _Activity[[Self], R]: ...
+
+
+class ActivityObjectSingleParam(Protocol[ProtocolParamType, R]):  # pyright: ignore[reportInvalidTypeVarUse]
+    """The same with one parameter."""
+
+    @property
+    def __call__(self) -> _Activity[[Self, ProtocolParamType], R]: ...
+
+
+class ActivityObject(Protocol[R]):
+    """The same with any parameters."""
+
+    @property
+    def __call__(self) -> _Activity[Concatenate[Self, ...], R]: ...
+
+
 class _Decorator(Protocol):
     @overload
-    def __call__(self, fn: Callable[P, Coroutine[Any, Any, R]]) -> AsyncActivity[P, R]: ...  # type: ignore[overload-overlap]
+    def __call__(self, fn: ClassType) -> ClassType: ...  # type: ignore[overload-overlap]
+    @overload
+    def __call__(self, fn: Callable[P, Coroutine[Any, Any, R]]) -> AsyncActivity[P, R]: ...  # pyright: ignore[reportOverlappingOverload]
     @overload
     def __call__(self, fn: Callable[P, R]) -> SyncActivity[P, R]: ...
 
 
 @overload
-def defn(fn: Callable[P, Coroutine[Any, Any, R]]) -> AsyncActivity[P, R]: ...  # type: ignore[overload-overlap]
+def defn(fn: ClassType) -> ClassType: ...  # type: ignore[overload-overlap]
+@overload
+def defn(fn: Callable[P, Coroutine[Any, Any, R]]) -> AsyncActivity[P, R]: ...  # pyright: ignore[reportOverlappingOverload]
 @overload
 def defn(fn: Callable[P, R]) -> SyncActivity[P, R]: ...
 @overload
@@ -140,11 +248,11 @@ def defn(
 ) -> Any:
     """Make a function an activity.
 
-    The function stays what it is: a unit test calls or awaits it. It gains ``execute``, ``start`` and ``with_options``
-    for workflow code, typed with its own parameters and result.
+    The function stays what it is: a unit test calls or awaits it. It gains ``execute``, ``start``, ``execute_local``,
+    ``start_local`` and ``with_options`` for workflow code, typed with its own parameters and result.
 
     Args:
-        fn: The function, ``def`` or ``async def``; a method too.
+        fn: The function, ``def`` or ``async def``; a method, or a class whose objects are called, too.
         name: The activity type; the function's own name by default.
         no_thread_cancel_exception: Do not raise ``CancelledError`` inside the thread of a cancelled ``def`` activity.
         dynamic: Run it for every activity type that has no function of its own.
@@ -167,21 +275,20 @@ def defn(
     def decorate(fn: Any) -> Any:
         if not callable(fn):
             raise TypeError(f"@activity.defn decorates functions, got {type(fn).__name__}")
+        # A class whose objects are called stands for its `__call__`.
+        function = fn.__call__ if inspect.isclass(fn) else fn
         definition = ActivityDefinition(
             name=None if dynamic else (name or fn.__name__),
-            function=fn,
-            is_method=_is_method(fn),
-            is_async=inspect.iscoroutinefunction(fn),
+            function=function,
+            is_method=inspect.isclass(fn) or _is_method(fn),
+            is_async=inspect.iscoroutinefunction(function),
             no_thread_cancel_exception=no_thread_cancel_exception,
             options=defaults,
         )
         calls: ActivityCalls[Any, Any] = ActivityCalls(definition, defaults)
-        vars(fn).update(
-            __invincible_activity__=definition,
-            start=calls.start,
-            execute=calls.execute,
-            with_options=calls.with_options,
-        )
+        setattr(fn, _ACTIVITY, definition)
+        for method in ("start", "execute", "start_local", "execute_local", "with_options"):
+            setattr(fn, method, getattr(calls, method))
         return fn
 
     return decorate if fn is None else decorate(fn)

@@ -7,7 +7,11 @@ from typing import Any
 
 import click
 
-_COMMANDS = {"server": "Run the embedded Temporal server with its Web UI."}
+_COMMANDS = {
+    "check": "Find workflow code that a replay may not repeat.",
+    "replay": "Run workflow code against recorded histories.",
+    "server": "Run the embedded Temporal server with its Web UI.",
+}
 
 
 class _Commands(click.Group):

@@ -1,4 +1,4 @@
-"""Clients: start workflows, wait for their results, query, signal, cancel, describe them.
+"""Clients: start workflows, wait for their results, query, signal, update, cancel, describe them.
 
 client = await Client.connect("localhost:7233")
 handle = await client.start_workflow(Order.run, order, id=f"order-{order.id}", task_queue="orders")
@@ -11,11 +11,14 @@ from __future__ import annotations
 from ._client import Client, ClientConfig
 from ._description import WorkflowExecution, WorkflowExecutionDescription
 from ._errors import (
+    RPCTimeoutOrCancelledError,
     WorkflowContinuedAsNewError,
     WorkflowFailureError,
     WorkflowQueryFailedError,
     WorkflowQueryRejectedError,
     WorkflowTaskFailedError,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
 )
 from ._handle import WorkflowHandle
 from ._history import WorkflowHistory, WorkflowHistoryEventAsyncIterator
@@ -26,10 +29,16 @@ from ._inputs import (
     QueryWorkflowInput,
     SignalWorkflowInput,
     StartWorkflowInput,
+    StartWorkflowUpdateInput,
+    StartWorkflowUpdateWithStartInput,
     TerminateWorkflowInput,
+    UpdateWithStartStartWorkflowInput,
+    UpdateWithStartUpdateWorkflowInput,
 )
 from ._interceptor import Interceptor, OutboundInterceptor
-from ._status import WorkflowExecutionStatus, WorkflowHistoryEventFilterType
+from ._status import WorkflowExecutionStatus, WorkflowHistoryEventFilterType, WorkflowUpdateStage
+from ._update import WorkflowUpdateHandle
+from ._with_start import WithStartWorkflowOperation
 
 __all__ = [
     "CancelWorkflowInput",
@@ -40,9 +49,15 @@ __all__ = [
     "Interceptor",
     "OutboundInterceptor",
     "QueryWorkflowInput",
+    "RPCTimeoutOrCancelledError",
     "SignalWorkflowInput",
     "StartWorkflowInput",
+    "StartWorkflowUpdateInput",
+    "StartWorkflowUpdateWithStartInput",
     "TerminateWorkflowInput",
+    "UpdateWithStartStartWorkflowInput",
+    "UpdateWithStartUpdateWorkflowInput",
+    "WithStartWorkflowOperation",
     "WorkflowContinuedAsNewError",
     "WorkflowExecution",
     "WorkflowExecutionDescription",
@@ -55,4 +70,8 @@ __all__ = [
     "WorkflowQueryFailedError",
     "WorkflowQueryRejectedError",
     "WorkflowTaskFailedError",
+    "WorkflowUpdateFailedError",
+    "WorkflowUpdateHandle",
+    "WorkflowUpdateRPCTimeoutOrCancelledError",
+    "WorkflowUpdateStage",
 ]

@@ -8,6 +8,7 @@ from typing import Any, Concatenate, cast, overload
 
 from typing_extensions import Self, TypedDict, Unpack
 
+from invincible._engine.reference import NOT_GIVEN, workflow_reference
 from invincible.common import (
     Priority,
     QueryRejectCondition,
@@ -41,13 +42,12 @@ from invincible.types import (
     SelfType,
 )
 
-from . import _reference
+from ._client_updates import ClientUpdates
 from ._handle import WorkflowHandle
 from ._inputs import StartWorkflowInput
 from ._interceptor import Interceptor, OutboundInterceptor
 from ._options import StartOptions
 from ._outbound import NativeCalls
-from ._reference import NOT_GIVEN
 
 
 class ClientConfig(TypedDict):
@@ -60,7 +60,7 @@ class ClientConfig(TypedDict):
     default_workflow_query_reject_condition: QueryRejectCondition | None
 
 
-class Client:
+class Client(ClientUpdates):
     """Starts workflows in one namespace of a Temporal service, and talks to them.
 
     A client may be used by any number of tasks at once, and in any event loop, but not in a process forked from the one
@@ -337,11 +337,11 @@ class Client:
             TypeError: ``workflow`` is no workflow, or a value cannot be converted.
             ArgumentError: The arguments do not fit the method or function.
         """
-        reference = _reference.workflow(workflow)
+        reference = workflow_reference(workflow)
         return await self._calls.start_workflow(
             StartWorkflowInput(
                 workflow=reference.name,
-                args=reference.arguments(arg, args),
+                args=reference.bind(arg, args),
                 id=id,
                 task_queue=task_queue,
                 execution_timeout=execution_timeout,
@@ -359,7 +359,7 @@ class Client:
                 start_signal_args=start_signal_args,
                 static_summary=static_summary,
                 static_details=static_details,
-                ret_type=reference.result_hint(result_type),
+                ret_type=result_type or reference.return_hint,
                 rpc_metadata=rpc_metadata,
                 rpc_timeout=rpc_timeout,
                 request_eager_start=request_eager_start,
@@ -551,5 +551,5 @@ class Client:
             workflow_id,
             run_id=run_id,
             first_execution_run_id=first_execution_run_id,
-            result_type=_reference.workflow(workflow).result_hint(None),
+            result_type=workflow_reference(workflow).return_hint,
         )

@@ -81,6 +81,40 @@ class WorkflowQueryFailedError(TemporalError):
         return self._message
 
 
+class WorkflowUpdateFailedError(TemporalError):
+    """The update did not succeed: its validator rejected it, its handler raised, or there is none.
+
+    Args:
+        cause: Why; an :class:`~invincible.exceptions.ApplicationError`, mostly.
+    """
+
+    def __init__(self, cause: BaseException) -> None:
+        """Creates the error."""
+        super().__init__("Workflow update failed")
+        self.__cause__ = cause
+
+    @property
+    def cause(self) -> BaseException:
+        """Why the update did not succeed."""
+        assert self.__cause__ is not None
+        return self.__cause__
+
+
+class RPCTimeoutOrCancelledError(TemporalError):
+    """A call ran into its deadline, or was cancelled."""
+
+
+class WorkflowUpdateRPCTimeoutOrCancelledError(RPCTimeoutOrCancelledError):
+    """Waiting for an update ran into its deadline, or was cancelled. The update itself goes on.
+
+    The ``__cause__`` is an ``asyncio.CancelledError`` if the wait was cancelled.
+    """
+
+    def __init__(self) -> None:
+        """Creates the error."""
+        super().__init__("Timeout or cancellation waiting for update")
+
+
 class WorkflowTaskFailedError(TemporalError):
     """Workflow code has a bug: a workflow task failed, and the server would try it again for ever.
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Generic, cast, overload
 
 from typing_extensions import Unpack
 
-from invincible import _loop, _native
+from invincible import _native
+from invincible._engine.reference import NOT_GIVEN, query_reference, signal_reference
 from invincible.common import QueryRejectCondition
-from invincible.service import seconds
 from invincible.types import (
     AnyType,
     LocalReturnType,
@@ -23,8 +23,9 @@ from invincible.types import (
     SelfType,
 )
 
-from . import _reference
+from ._call import native_call
 from ._description import WorkflowExecutionDescription
+from ._handle_updates import HandleUpdates
 from ._history import WorkflowHistory, WorkflowHistoryEventAsyncIterator
 from ._inputs import (
     CancelWorkflowInput,
@@ -36,7 +37,6 @@ from ._inputs import (
 )
 from ._options import CallOptions, QueryOptions
 from ._outcome import failure_of
-from ._reference import NOT_GIVEN
 from ._status import WorkflowHistoryEventFilterType
 from ._values import decode_first
 
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from ._client import Client
 
 
-class WorkflowHandle(Generic[SelfType, ReturnType]):
+class WorkflowHandle(HandleUpdates[SelfType], Generic[SelfType, ReturnType]):
     """A workflow execution. Made by :meth:`Client.start_workflow` and :meth:`Client.get_workflow_handle`.
 
     All its calls raise :class:`~invincible.service.RPCError` if the service refuses them; with the status
@@ -134,11 +134,7 @@ class WorkflowHandle(Generic[SelfType, ReturnType]):
             follow_runs=follow_runs,
             task_failures=client._raise_task_failures,
         )
-        service = client.service_client
-        native = service._connected or await service._connect()
-        outcome = await _loop.run(
-            native.workflow_result(request, metadata=rpc_metadata or None, timeout=seconds(rpc_timeout))
-        )
+        outcome = await native_call(client, _native.Client.workflow_result, request, rpc_metadata, rpc_timeout)
         if outcome.kind != "completed":
             raise await failure_of(outcome, self._id, client.data_converter)
         target = f"workflow {self._id!r}"
@@ -328,16 +324,16 @@ class WorkflowHandle(Generic[SelfType, ReturnType]):
             WorkflowQueryFailedError: The handler raised, or there is none.
             ArgumentError: The arguments do not fit the method, or the answer does not fit its type.
         """
-        reference = _reference.query(query)
+        reference = query_reference(query)
         return await self._client._calls.query_workflow(
             QueryWorkflowInput(
                 id=self._id,
                 run_id=self._run_id,
                 query=reference.name,
-                args=reference.arguments(arg, args),
+                args=reference.bind(arg, args),
                 reject_condition=reject_condition,
                 headers={},
-                ret_type=reference.result_hint(result_type),
+                ret_type=result_type or reference.return_hint,
                 rpc_metadata=rpc_metadata,
                 rpc_timeout=rpc_timeout,
                 _signature=reference.signature,
@@ -384,13 +380,13 @@ class WorkflowHandle(Generic[SelfType, ReturnType]):
         Raises:
             ArgumentError: The arguments do not fit the method.
         """
-        reference = _reference.signal(signal)
+        reference = signal_reference(signal)
         await self._client._calls.signal_workflow(
             SignalWorkflowInput(
                 id=self._id,
                 run_id=self._run_id,
                 signal=reference.name,
-                args=reference.arguments(arg, args),
+                args=reference.bind(arg, args),
                 headers={},
                 rpc_metadata=rpc_metadata,
                 rpc_timeout=rpc_timeout,

@@ -61,6 +61,8 @@ class WorkflowHistory:
 
         try:
             parsed = json.loads(history) if isinstance(history, str) else history
+            if isinstance(parsed, list) and parsed:
+                parsed = {"events": parsed}
             if not isinstance(parsed, dict):
                 raise ValueError("it must be an object with events")
             message = ParseDict(with_proto_names(parsed, History.DESCRIPTOR), History(), ignore_unknown_fields=True)

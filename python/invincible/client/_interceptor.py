@@ -11,6 +11,8 @@ from ._inputs import (
     QueryWorkflowInput,
     SignalWorkflowInput,
     StartWorkflowInput,
+    StartWorkflowUpdateInput,
+    StartWorkflowUpdateWithStartInput,
     TerminateWorkflowInput,
 )
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from ._description import WorkflowExecutionDescription
     from ._handle import WorkflowHandle
     from ._history import WorkflowHistoryEventAsyncIterator
+    from ._update import WorkflowUpdateHandle
 
 
 class Interceptor:
@@ -86,3 +89,13 @@ class OutboundInterceptor:
     async def terminate_workflow(self, input: TerminateWorkflowInput) -> None:
         """Called for :meth:`WorkflowHandle.terminate`."""
         await self.next.terminate_workflow(input)
+
+    async def start_workflow_update(self, input: StartWorkflowUpdateInput) -> WorkflowUpdateHandle[Any]:
+        """Called for :meth:`WorkflowHandle.start_update` and :meth:`WorkflowHandle.execute_update`."""
+        return await self.next.start_workflow_update(input)
+
+    async def start_update_with_start_workflow(
+        self, input: StartWorkflowUpdateWithStartInput
+    ) -> WorkflowUpdateHandle[Any]:
+        """Called for :meth:`Client.start_update_with_start_workflow` and its counterpart that waits for the result."""
+        return await self.next.start_update_with_start_workflow(input)

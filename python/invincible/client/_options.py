@@ -19,6 +19,8 @@ from invincible.common import (
     WorkflowIDReusePolicy,
 )
 
+from ._status import WorkflowUpdateStage
+
 
 class CallOptions(TypedDict, total=False):
     """Options of every call."""
@@ -33,8 +35,20 @@ class QueryOptions(CallOptions, total=False):
     reject_condition: QueryRejectCondition | None
 
 
-class StartOptions(CallOptions, total=False):
-    """Options of :meth:`Client.start_workflow` and :meth:`Client.execute_workflow`."""
+class UpdateOptions(CallOptions, total=False):
+    """Options of :meth:`WorkflowHandle.execute_update`."""
+
+    id: str | None
+
+
+class StartUpdateOptions(UpdateOptions, total=False):
+    """Options of :meth:`WorkflowHandle.start_update`."""
+
+    wait_for_stage: Required[WorkflowUpdateStage]
+
+
+class _StartOptions(TypedDict, total=False):
+    """What every start of a workflow can be told."""
 
     id: Required[str]
     task_queue: Required[str]
@@ -42,7 +56,6 @@ class StartOptions(CallOptions, total=False):
     run_timeout: timedelta | None
     task_timeout: timedelta | None
     id_reuse_policy: WorkflowIDReusePolicy
-    id_conflict_policy: WorkflowIDConflictPolicy
     retry_policy: RetryPolicy | None
     cron_schedule: str
     memo: Mapping[str, Any] | None
@@ -50,8 +63,20 @@ class StartOptions(CallOptions, total=False):
     static_summary: str | None
     static_details: str | None
     start_delay: timedelta | None
+    priority: Priority
+    versioning_override: VersioningOverride | None
+
+
+class StartOptions(_StartOptions, CallOptions, total=False):
+    """Options of :meth:`Client.start_workflow` and :meth:`Client.execute_workflow`."""
+
+    id_conflict_policy: WorkflowIDConflictPolicy
     start_signal: str | None
     start_signal_args: Sequence[Any]
     request_eager_start: bool
-    priority: Priority
-    versioning_override: VersioningOverride | None
+
+
+class WithStartOptions(_StartOptions, total=False):
+    """Options of :class:`WithStartWorkflowOperation`."""
+
+    id_conflict_policy: Required[WorkflowIDConflictPolicy]

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
+from uuid import uuid4
 
-from invincible import _loop, _native
-from invincible.common import (
-    AutoUpgradeVersioningOverride,
-    OneTimeVersioningOverride,
-    PinnedVersioningOverride,
-    Priority,
-    VersioningOverride,
-)
+from invincible import _native
+from invincible.common import Priority
 from invincible.converter import encode_search_attributes
 from invincible.service import seconds
 
+from ._call import native_call
 from ._description import WorkflowExecutionDescription
 from ._errors import WorkflowQueryFailedError, WorkflowQueryRejectedError
 from ._handle import WorkflowHandle
@@ -27,14 +24,21 @@ from ._inputs import (
     QueryWorkflowInput,
     SignalWorkflowInput,
     StartWorkflowInput,
+    StartWorkflowUpdateInput,
+    StartWorkflowUpdateWithStartInput,
     TerminateWorkflowInput,
+    UpdateWithStartStartWorkflowInput,
+    UpdateWithStartUpdateWorkflowInput,
 )
 from ._interceptor import OutboundInterceptor
-from ._status import WorkflowExecutionStatus
+from ._status import WorkflowExecutionStatus, WorkflowUpdateStage
+from ._update import UpdateOutcome, WorkflowUpdateHandle
+from ._update_wait import wait_for_update
 from ._values import decode_first, encode_arguments, encode_map, encode_text
 
 if TYPE_CHECKING:
     from ._client import Client
+    from ._multi_operation import SentUpdate
 
 T = TypeVar("T")
 
@@ -52,41 +56,15 @@ class NativeCalls(OutboundInterceptor):
 
     async def start_workflow(self, input: StartWorkflowInput) -> WorkflowHandle[Any, Any]:
         """Starts the workflow."""
-        client = self._client
-        converter = client.data_converter
-        time_skipping = input.time_skipping_config
-        request = _native.StartWorkflowRequest(
-            namespace=client.namespace,
-            workflow_id=input.id,
-            workflow_type=input.workflow,
-            task_queue=input.task_queue,
-            identity=client.identity,
-            input=await encode_arguments(converter, input.args, input._signature),
-            headers=dict(input.headers),
-            execution_timeout=seconds(input.execution_timeout),
-            run_timeout=seconds(input.run_timeout),
-            task_timeout=seconds(input.task_timeout),
-            start_delay=seconds(input.start_delay),
-            id_reuse_policy=input.id_reuse_policy,
-            id_conflict_policy=input.id_conflict_policy,
-            retry_policy=None if input.retry_policy is None else input.retry_policy._to_native(),
-            cron_schedule=input.cron_schedule,
-            memo=await encode_map(converter, input.memo),
-            search_attributes={}
-            if input.search_attributes is None
-            else encode_search_attributes(input.search_attributes),
-            static_summary=await encode_text(converter, input.static_summary),
-            static_details=await encode_text(converter, input.static_details),
+        request = await self._start_request(
+            input,
             start_signal=input.start_signal,
-            start_signal_input=await encode_arguments(converter, input.start_signal_args, None),
-            priority=None if input.priority is Priority.default else input.priority._to_native(),
-            versioning_override=_versioning_override(input.versioning_override),
+            start_signal_input=await encode_arguments(self._client.data_converter, input.start_signal_args, None),
             request_eager_start=input.request_eager_start,
-            time_skipping_config=None if time_skipping is None else time_skipping.SerializeToString(),
         )
         started = await self._call(_native.Client.start_workflow, request, input)
         return WorkflowHandle(
-            client,
+            self._client,
             input.id,
             result_run_id=started.run_id,
             first_execution_run_id=started.first_execution_run_id or started.run_id,
@@ -183,21 +161,103 @@ class NativeCalls(OutboundInterceptor):
         )
         await self._call(_native.Client.terminate_workflow, request, input)
 
-    async def _call(self, method: Callable[..., _native.Operation[T]], request: Any, input: Any) -> T:
-        service = self._client.service_client
-        native = service._connected or await service._connect()
-        return await _loop.run(
-            method(native, request, metadata=input.rpc_metadata or None, timeout=seconds(input.rpc_timeout))
+    async def start_workflow_update(self, input: StartWorkflowUpdateInput) -> WorkflowUpdateHandle[Any]:
+        """Sends the update, and waits until it is as far as asked for."""
+        request = await self._update_request(
+            input,
+            workflow_id=input.id,
+            run_id=input.run_id or "",
+            first_execution_run_id=input.first_execution_run_id or "",
+        )
+        update = partial(self._update, request, input.ret_type, input.rpc_metadata)
+        return await wait_for_update(self._client, request.workflow_id, request.run_id, update, input.rpc_timeout)
+
+    async def start_update_with_start_workflow(
+        self, input: StartWorkflowUpdateWithStartInput
+    ) -> WorkflowUpdateHandle[Any]:
+        """Starts the workflow and sends the update in one call, and waits until the update is as far as asked for."""
+        from ._multi_operation import update_with_start
+
+        client, metadata, ret_type = self._client, input.rpc_metadata, input.update_workflow_input.ret_type
+        start = await self._start_request(input.start_workflow_input, request_id=str(uuid4()))
+        request = await self._update_request(input.update_workflow_input, workflow_id=start.workflow_id)
+
+        async def both() -> WorkflowUpdateHandle[Any]:
+            run_id, response = await update_with_start(client.service_client, start, request, metadata)
+            input._on_start(run_id)
+            return await self._update(request, ret_type, metadata, response)
+
+        return await wait_for_update(client, request.workflow_id, "", both, input.rpc_timeout)
+
+    async def _start_request(
+        self, input: StartWorkflowInput | UpdateWithStartStartWorkflowInput, **others: Any
+    ) -> _native.StartWorkflowRequest:
+        client = self._client
+        converter = client.data_converter
+        time_skipping = input.time_skipping_config
+        return _native.StartWorkflowRequest(
+            namespace=client.namespace,
+            workflow_id=input.id,
+            workflow_type=input.workflow,
+            task_queue=input.task_queue,
+            identity=client.identity,
+            input=await encode_arguments(converter, input.args, input._signature),
+            headers=dict(input.headers),
+            execution_timeout=seconds(input.execution_timeout),
+            run_timeout=seconds(input.run_timeout),
+            task_timeout=seconds(input.task_timeout),
+            start_delay=seconds(input.start_delay),
+            id_reuse_policy=input.id_reuse_policy,
+            id_conflict_policy=input.id_conflict_policy,
+            retry_policy=None if input.retry_policy is None else input.retry_policy._to_native(),
+            cron_schedule=input.cron_schedule,
+            memo=await encode_map(converter, input.memo),
+            search_attributes={}
+            if input.search_attributes is None
+            else encode_search_attributes(input.search_attributes),
+            static_summary=await encode_text(converter, input.static_summary),
+            static_details=await encode_text(converter, input.static_details),
+            priority=None if input.priority is Priority.default else input.priority._to_native(),
+            versioning_override=None if input.versioning_override is None else input.versioning_override._to_native(),
+            time_skipping_config=None if time_skipping is None else time_skipping.SerializeToString(),
+            **others,
         )
 
+    async def _update_request(
+        self, input: StartWorkflowUpdateInput | UpdateWithStartUpdateWorkflowInput, **workflow: str
+    ) -> _native.UpdateRequest:
+        return _native.UpdateRequest(
+            namespace=self._client.namespace,
+            update_id=input.update_id or str(uuid4()),
+            name=input.update,
+            identity=self._client.identity,
+            arguments=await encode_arguments(self._client.data_converter, input.args, input._signature),
+            headers=dict(input.headers),
+            wait_for_stage=input.wait_for_stage,
+            **workflow,
+        )
 
-def _versioning_override(override: VersioningOverride | None) -> tuple[str, tuple[str, str] | None] | None:
-    if override is None:
-        return None
-    if isinstance(override, AutoUpgradeVersioningOverride):
-        return "auto_upgrade", None
-    if isinstance(override, PinnedVersioningOverride):
-        return "pinned", (override.version.deployment_name, override.version.build_id)
-    if isinstance(override, OneTimeVersioningOverride):
-        return "one_time", (override.target_version.deployment_name, override.target_version.build_id)
-    raise TypeError(f"versioning_override cannot be a {type(override).__name__}")
+    async def _update(
+        self,
+        request: _native.UpdateRequest,
+        result_type: type | None,
+        metadata: Mapping[str, str | bytes],
+        response: _native.UpdateResponse | SentUpdate | None = None,
+    ) -> WorkflowUpdateHandle[Any]:
+        """Sends an update, unless a response tells that it is accepted already, and waits for it as asked."""
+        if response is None or not (response.completed or response.stage >= WorkflowUpdateStage.ACCEPTED):
+            response = await native_call(self._client, _native.Client.start_update, request, metadata)
+        handle: WorkflowUpdateHandle[Any] = WorkflowUpdateHandle(
+            self._client,
+            request.update_id,
+            request.workflow_id,
+            workflow_run_id=response.run_id or None,
+            result_type=result_type,
+            known_outcome=UpdateOutcome(response.result or (), response.failure) if response.completed else None,
+        )
+        if request.wait_for_stage == WorkflowUpdateStage.COMPLETED and not response.completed:
+            await handle._poll(metadata)
+        return handle
+
+    async def _call(self, method: Callable[..., _native.Operation[T]], request: Any, input: Any) -> T:
+        return await native_call(self._client, method, request, input.rpc_metadata, input.rpc_timeout)

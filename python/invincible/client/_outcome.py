@@ -7,18 +7,19 @@ from invincible.converter import DataConverter
 from invincible.exceptions import CancelledError, FailureError, TerminatedError, TimeoutError, TimeoutType
 
 from ._errors import WorkflowContinuedAsNewError, WorkflowFailureError, WorkflowTaskFailedError
+from ._task_failures import task_failures
+
+# The server knows of nondeterminism a moment before the worker can explain it; seconds that this may take.
+_EXPLANATION_TIMEOUT = 1.0
 
 
 async def failure_of(outcome: WorkflowOutcome, workflow_id: str, converter: DataConverter) -> Exception:
     """The exception for those who wait for the result."""
     if outcome.kind == "continued_as_new":
         return WorkflowContinuedAsNewError(outcome.new_execution_run_id)
-    cause = await _cause(outcome, converter)
-    return (
-        _task_failure(outcome, workflow_id, cause)
-        if outcome.kind == "task_failed"
-        else WorkflowFailureError(cause=cause)
-    )
+    if outcome.kind == "task_failed":
+        return await _task_failure(outcome, workflow_id, converter)
+    return WorkflowFailureError(cause=await _cause(outcome, converter))
 
 
 async def _cause(outcome: WorkflowOutcome, converter: DataConverter) -> BaseException:
@@ -33,11 +34,19 @@ async def _cause(outcome: WorkflowOutcome, converter: DataConverter) -> BaseExce
     return await converter.decode_failure(outcome.failure)
 
 
-def _task_failure(outcome: WorkflowOutcome, workflow_id: str, cause: BaseException) -> WorkflowTaskFailedError:
-    message, stack_trace = str(cause), ""
-    if isinstance(cause, FailureError):
-        message = cause.message
-        stack_trace = "" if cause.failure is None else cause.failure.stack_trace
+async def _task_failure(
+    outcome: WorkflowOutcome, workflow_id: str, converter: DataConverter
+) -> WorkflowTaskFailedError:
+    told = await _cause(outcome, converter)
+    message, stack_trace = str(told), ""
+    if isinstance(told, FailureError):
+        message = told.message
+        stack_trace = "" if told.failure is None else told.failure.stack_trace
+    if outcome.reason == "NON_DETERMINISTIC_ERROR":
+        cause = await task_failures.find_nondeterminism(workflow_id, outcome.run_id, message, _EXPLANATION_TIMEOUT)
+        message = message if cause is None else str(cause)
+    else:
+        cause = task_failures.find(workflow_id, outcome.run_id)
     error = WorkflowTaskFailedError(workflow_id, outcome.run_id, outcome.reason, message, stack_trace)
-    error.__cause__ = cause
+    error.__cause__ = told if cause is None else cause
     return error

@@ -1,4 +1,4 @@
-"""Enumerations about workflow executions, with the numbers of the Temporal API."""
+"""Enumerations about workflow executions and their updates, with the numbers of the Temporal API."""
 
 from __future__ import annotations
 
@@ -22,3 +22,14 @@ class WorkflowHistoryEventFilterType(IntEnum):
 
     ALL_EVENT = 1
     CLOSE_EVENT = 2
+
+
+class WorkflowUpdateStage(IntEnum):
+    """How far an update of a workflow has come."""
+
+    ADMITTED = 1
+    """The server has it; no worker has seen it yet."""
+    ACCEPTED = 2
+    """It is in the workflow's history: a worker took it, and its validator let it pass."""
+    COMPLETED = 3
+    """Its handler has returned or raised."""

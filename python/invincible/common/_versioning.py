@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import ABC
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -44,8 +44,12 @@ class WorkerDeploymentVersion:
         return WorkerDeploymentVersion(deployment_name, build_id)
 
 
-class VersioningOverride(ABC):  # noqa: B024 - a common base for annotations
+class VersioningOverride(ABC):
     """A versioning behavior set for one workflow, over that of its worker."""
+
+    @abstractmethod
+    def _to_native(self) -> tuple[str, tuple[str, str] | None]:
+        """The kind of override, and the deployment name and build id that it names if it does."""
 
 
 @dataclass(frozen=True)
@@ -58,10 +62,16 @@ class PinnedVersioningOverride(VersioningOverride):
 
     version: WorkerDeploymentVersion
 
+    def _to_native(self) -> tuple[str, tuple[str, str] | None]:
+        return "pinned", (self.version.deployment_name, self.version.build_id)
+
 
 @dataclass(frozen=True)
 class AutoUpgradeVersioningOverride(VersioningOverride):
     """Moves the workflow to the current version of its deployment at the next workflow task."""
+
+    def _to_native(self) -> tuple[str, tuple[str, str] | None]:
+        return "auto_upgrade", None
 
 
 @dataclass(frozen=True)
@@ -73,3 +83,6 @@ class OneTimeVersioningOverride(VersioningOverride):
     """
 
     target_version: WorkerDeploymentVersion
+
+    def _to_native(self) -> tuple[str, tuple[str, str] | None]:
+        return "one_time", (self.target_version.deployment_name, self.target_version.build_id)

@@ -14,6 +14,7 @@ from invincible._native import (
     CanceledFailureInfo,
     ChildWorkflowExecutionFailureInfo,
     Failure,
+    NexusHandlerFailureInfo,
     NexusOperationFailureInfo,
     Payload,
     ServerFailureInfo,
@@ -27,6 +28,9 @@ from ._failure_payloads import FailureInfo
 from ._payload_converter import PayloadConverter
 
 _Enum = TypeVar("_Enum", bound=IntEnum)
+
+# `NexusHandlerErrorRetryBehavior`
+_UNSPECIFIED, _RETRYABLE, _NON_RETRYABLE = range(3)
 
 
 def info_of(exception: BaseException, converter: PayloadConverter) -> tuple[str, FailureInfo | None]:
@@ -119,6 +123,11 @@ def _child_workflow_info(error: exceptions.ChildWorkflowError, encode: Encode) -
     )
 
 
+def _nexus_handler_info(error: exceptions.NexusHandlerError, encode: Encode) -> NexusHandlerFailureInfo:
+    behavior = _UNSPECIFIED if error.retryable is None else _RETRYABLE if error.retryable else _NON_RETRYABLE
+    return NexusHandlerFailureInfo(type=error.type, retry_behavior=behavior)
+
+
 def _nexus_operation_info(error: exceptions.NexusOperationError, encode: Encode) -> NexusOperationFailureInfo:
     return NexusOperationFailureInfo(
         scheduled_event_id=error.scheduled_event_id,
@@ -138,6 +147,7 @@ _INFOS: dict[type[exceptions.FailureError], Callable[[Any, Encode], FailureInfo]
     exceptions.ActivityError: _activity_info,
     exceptions.ChildWorkflowError: _child_workflow_info,
     exceptions.NexusOperationError: _nexus_operation_info,
+    exceptions.NexusHandlerError: _nexus_handler_info,
 }
 
 
@@ -201,6 +211,11 @@ def _child_workflow_error(
     )
 
 
+def _nexus_handler_error(message: str, info: NexusHandlerFailureInfo, decode: Decode) -> exceptions.FailureError:
+    retryable = {_RETRYABLE: True, _NON_RETRYABLE: False}.get(info.retry_behavior)
+    return exceptions.NexusHandlerError(message or "Nexus handler error", type=info.type, retryable=retryable)
+
+
 def _nexus_operation_error(message: str, info: NexusOperationFailureInfo, decode: Decode) -> exceptions.FailureError:
     return exceptions.NexusOperationError(
         message or "Nexus operation error",
@@ -225,6 +240,7 @@ _EXCEPTIONS: dict[type[Any], Callable[[str, Any, Decode], exceptions.FailureErro
     ActivityFailureInfo: _activity_error,
     ChildWorkflowExecutionFailureInfo: _child_workflow_error,
     NexusOperationFailureInfo: _nexus_operation_error,
+    NexusHandlerFailureInfo: _nexus_handler_error,
 }
 
 

@@ -47,6 +47,7 @@ class WorkflowEnvironment:
     @staticmethod
     def from_client(client: Client) -> WorkflowEnvironment:
         """An environment over a server that runs already; ``shutdown`` leaves it alone."""
+        client._raise_task_failures = True
         return WorkflowEnvironment(client)
 
     @staticmethod

@@ -14,7 +14,7 @@ from invincible import _native
 from invincible._native import ActivityCancel, ActivityStart, Failure, Payload
 from invincible.activity._context import ActivityCancellationDetails, ActivityContext, Event, current
 from invincible.activity._definition import ActivityDefinition
-from invincible.common import RawValue
+from invincible.common import MetricMeter, RawValue
 from invincible.converter import DataConverter
 from invincible.exceptions import ApplicationError, CancelledError
 
@@ -49,13 +49,16 @@ def registered_activities(activities: Iterable[Any]) -> Activities:
         name = getattr(each, "__qualname__", repr(each))
         if definition is None:
             raise TypeError(f"{name} is not an activity: decorate it with @activity.defn")
-        if definition.is_method and not inspect.ismethod(each):
+        if inspect.isclass(each):
+            raise TypeError(f"{name} is a class: register an object of it, as `{each.__name__}()`")
+        if definition.is_method and inspect.isfunction(each):
             raise TypeError(f"{name} is a method: register it bound to an object, as `instance.{each.__name__}`")
         if definition.name in registered:
             other = registered[definition.name].definition.function
             what = "dynamic" if definition.name is None else f"named {definition.name!r}"
             raise ValueError(
-                f"two activities are {what}: {other.__module__}.{other.__qualname__} and {each.__module__}.{name}; "
+                f"two activities are {what}: {other.__module__}.{other.__qualname__} and "
+                f"{definition.function.__module__}.{definition.function.__qualname__}; "
                 "give one of them another name: @activity.defn(name=...)"
             )
         if definition.name is not None:
@@ -81,6 +84,7 @@ class ActivityRunner:
         namespace: Namespace of the worker.
         task_queue: Task queue of the worker.
         data_converter: Converts arguments, results and failures.
+        metric_meter: What activities record metrics with.
         executor: Runs ``def`` activities instead of the worker's own threads.
     """
 
@@ -92,6 +96,7 @@ class ActivityRunner:
         namespace: str,
         task_queue: str,
         data_converter: DataConverter,
+        metric_meter: MetricMeter,
         executor: Executor | None = None,
     ) -> None:
         self._native = native
@@ -100,6 +105,7 @@ class ActivityRunner:
         self._task_queue = task_queue
         self._payload_converter = data_converter.payload_converter
         self._failure_converter = data_converter.failure_converter
+        self._metric_meter = metric_meter
         self._executor = executor
         self._running: dict[bytes, _Running] = {}
         self.worker_shutdown = Event()
@@ -135,6 +141,7 @@ class ActivityRunner:
             payload_converter=self._payload_converter,
             send_heartbeat=lambda details: self._heartbeat(token, details),
             worker_shutdown=self.worker_shutdown,
+            worker_metric_meter=self._metric_meter,
         )
         running = self._running[token] = _Running(context)
         return running

@@ -6,26 +6,32 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
 from invincible import _loop, _native
-from invincible._engine.errors import NondeterminismError
+from invincible._engine.mismatch import core_words
 from invincible._engine.run import WorkerContext
 from invincible._native import RemoveFromCache
 from invincible.client import WorkflowHistory
 from invincible.converter import DataConverter
 from invincible.runtime import Runtime
 
+from ._runners import WorkflowRunner
+from ._watchdog import DEADLOCK_TIMEOUT, deadlock_timeout_seconds
 from ._workflows import (
     WorkflowThread,
+    eviction_error,
     includes_nondeterminism,
     types_failed_by_nondeterminism,
     workflow_definitions,
 )
 
-# Reasons for which Core drops a run (`EvictionReason`): it is replayed, the code does not fit the history, the state
-# machines met an event that they cannot. Without a server, the last two have the same cause.
-_LANG_REQUESTED, _NONDETERMINISM, _FATAL = 5, 3, 8
+if TYPE_CHECKING:
+    from invincible.api.history.v1 import HistoryEvent
+
+# Reason for which Core drops a run (`EvictionReason`) when it is replayed.
+_LANG_REQUESTED = 5
 
 
 @dataclass(frozen=True)
@@ -50,10 +56,18 @@ class Replayer:
         workflows: Classes and functions decorated by ``workflow.defn``.
         namespace: What ``workflow.info().namespace`` says.
         data_converter: Converts the payloads in the histories.
+        build_id: What ``workflow.info().get_current_build_id()`` says in tasks that the history does not tell it for.
+        identity: How log records of Core name the replayer.
         workflow_failure_exception_types: As for the worker.
+        workflow_runner: Whether to guard workflow code against calls that would not replay; see ``Worker``.
+        debug_mode: Whether workflow code may take as long as it likes, as it does in a debugger. The environment
+            variable ``TEMPORAL_DEBUG`` has the same effect.
+        deadlock_timeout: How long workflow code may take without yielding; ``None`` for as long as it likes.
         runtime: Core's threads; the default runtime if not given.
 
     Raises:
+        NotImplementedError: the data converter has a payload codec.
+        TypeError: one of the workflows is none.
         ValueError: no workflows, or two of one name.
 
     Example:
@@ -67,12 +81,22 @@ class Replayer:
         workflows: Sequence[Any],
         namespace: str = "ReplayNamespace",
         data_converter: DataConverter = DataConverter.default,
+        build_id: str | None = None,
+        identity: str | None = None,
         workflow_failure_exception_types: Sequence[type[BaseException]] = (),
+        workflow_runner: WorkflowRunner = WorkflowRunner(),  # noqa: B008  # it has no state
+        debug_mode: bool = False,
+        deadlock_timeout: timedelta | None = DEADLOCK_TIMEOUT,
         runtime: Runtime | None = None,
     ) -> None:
         if not workflows:
             raise ValueError("a replayer needs workflows: give at least one")
+        if data_converter.payload_codec is not None:
+            raise NotImplementedError("the replayer does not run payload codecs yet: give a data converter without one")
         self._definitions = workflow_definitions(workflows)
+        self._build_id = build_id or "replay"
+        self._identity = identity or "replayer"
+        self._deadlock_timeout = deadlock_timeout_seconds(deadlock_timeout, debug_mode=debug_mode)
         self._runtime = runtime
         self._context = WorkerContext(
             namespace=namespace,
@@ -80,6 +104,7 @@ class Replayer:
             payload_converter=data_converter.payload_converter,
             failure_converter=data_converter.failure_converter,
             failure_exception_types=tuple(workflow_failure_exception_types),
+            guarded=workflow_runner._guarded,
         )
 
     async def replay_workflow(
@@ -126,57 +151,102 @@ class Replayer:
         config = _native.WorkerConfig(
             namespace=self._context.namespace,
             task_queue=self._context.task_queue,
-            build_id="replay",
+            build_id=self._build_id,
             activities=False,
             local_activities=False,
-            identity="replayer",
+            identity=self._identity,
             nondeterminism_fails_workflow=includes_nondeterminism(self._context.failure_exception_types),
             nondeterminism_fails_workflow_types=types_failed_by_nondeterminism(self._definitions),
         )
         native, feeder = _native.replay_worker((self._runtime or Runtime.default())._native, config)
-        errors: dict[str, Exception] = {}
+        errors: dict[str, BaseException] = {}
         evictions: asyncio.Queue[RemoveFromCache] = asyncio.Queue()
         ended = loop.create_future()
 
-        def on_failure(run_id: str, error: Exception) -> None:
+        def on_failure(run_id: str, error: BaseException) -> None:
             errors.setdefault(run_id, error)
 
         def on_eviction(run_id: str, reason: RemoveFromCache) -> None:
             loop.call_soon_threadsafe(evictions.put_nowait, reason)
 
         thread = WorkflowThread(
-            native, self._definitions, self._context, on_failure=on_failure, on_eviction=on_eviction
+            native,
+            self._definitions,
+            self._context,
+            deadlock_timeout=self._deadlock_timeout,
+            on_failure=on_failure,
+            on_eviction=on_eviction,
         )
         polls = _loop.run(native.poll(_loop.queue(), lambda task: None, thread_activities=set()))
         thread.start(on_end=lambda: loop.call_soon_threadsafe(ended.set_result, None))
 
         async def results() -> AsyncIterator[WorkflowReplayResult]:
             async for history in histories:
+                errors.clear()
                 await _loop.run(feeder.feed(history.workflow_id, _serialized(history)))
                 eviction = await evictions.get()
-                yield WorkflowReplayResult(history, errors.pop(history.run_id, None) or _replay_error(eviction))
+                yield WorkflowReplayResult(history, _replay_failure(errors.get(history.run_id), eviction))
 
         try:
             yield results()
         finally:
+            # The worker shuts down after the last history, and not before it is done with that one.
             feeder.close()
-            native.initiate_shutdown()
             await asyncio.wait((polls, ended))
             await _loop.run(native.finalize_shutdown())
 
 
 def _serialized(history: WorkflowHistory) -> bytes:
+    """The history as Core takes it.
+
+    Raises:
+        ValueError: it is none of a workflow, or not whole.
+    """
     from invincible.api.history.v1 import History
 
+    problem = _problem(history.events)
+    if problem is not None:
+        raise ValueError(f"the history of workflow {history.workflow_id!r} cannot be replayed: {problem}")
     return History(events=history.events).SerializeToString()
 
 
-def _replay_error(eviction: RemoveFromCache) -> Exception | None:
-    if eviction.reason == _LANG_REQUESTED:
-        return None
-    if eviction.reason in (_NONDETERMINISM, _FATAL):
-        return NondeterminismError(eviction.message)
-    return RuntimeError(f"the history could not be replayed: {eviction.message}")
+def _problem(events: Sequence[HistoryEvent]) -> str | None:
+    """What Core would not survive in a history."""
+    from invincible.api.enums.v1 import EventType
+
+    kinds = [event.event_type for event in events]
+    if not kinds or not events[0].HasField("workflow_execution_started_event_attributes"):
+        return "it does not begin with the start of a workflow"
+    started = events[0].workflow_execution_started_event_attributes
+    if not started.workflow_type.name or not started.HasField("task_queue"):
+        return "its first event names no workflow type or no task queue"
+    if EventType.EVENT_TYPE_WORKFLOW_TASK_STARTED not in kinds:
+        return "no workflow task of it has started yet"
+    ends = (
+        EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED,
+        EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED,
+        EventType.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT,
+        EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED,
+        EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT,
+    )
+    for event, following in zip(events, kinds[1:], strict=False):
+        if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_STARTED and following not in ends:
+            return f"after event {event.event_id}, where a workflow task starts, the end of that task is missing"
+    return None
+
+
+def _replay_failure(error: BaseException | None, eviction: RemoveFromCache) -> Exception | None:
+    if error is None:
+        if eviction.reason == _LANG_REQUESTED:
+            return None
+        return eviction_error(None, eviction) or RuntimeError(
+            f"the history cannot be replayed: {core_words(eviction.message)}"
+        )
+    if isinstance(error, Exception):
+        return error
+    failure = RuntimeError(f"the workflow code raised {type(error).__name__}: {error}")
+    failure.__cause__ = error
+    return failure
 
 
 async def _each(histories: Iterable[WorkflowHistory]) -> AsyncIterator[WorkflowHistory]:

@@ -16,12 +16,16 @@ from invincible._engine.run import WorkerContext
 from invincible.client import Client
 
 from ._activities import Activities, ActivityRunner, registered_activities
+from ._deployment import WorkerDeploymentConfig
+from ._runners import WorkflowRunner
 from ._threads import ActivityThreads
+from ._watchdog import DEADLOCK_TIMEOUT, deadlock_timeout_seconds
 from ._workflows import (
     Definitions,
     WorkflowThread,
     includes_nondeterminism,
     types_failed_by_nondeterminism,
+    warn_of_nondeterminism,
     workflow_definitions,
 )
 
@@ -35,6 +39,8 @@ class Worker:
         activities: Functions decorated by ``activity.defn``, or bound methods.
         workflows: Classes and functions decorated by ``workflow.defn``.
         activity_executor: Runs ``def`` activities; by default the worker has threads of its own, up to one per slot.
+        workflow_runner: Whether to guard workflow code against calls that would not replay: the default does,
+            ``UnsandboxedWorkflowRunner()`` does not.
         build_id: Identifies the code of this worker in histories; a hash of its workflows and activities by default.
         identity: Identifies the worker; the client's identity by default.
         max_cached_workflows: Runs kept in memory between their tasks; 0 replays each run's history for every task.
@@ -54,8 +60,12 @@ class Worker:
             them.
         graceful_shutdown_timeout: How long running activities may go on after ``shutdown()`` before they are cancelled.
         workflow_failure_exception_types: Exceptions that fail workflows rather than their task; see ``workflow.defn``.
+        debug_mode: Let workflow code stop at breakpoints: no deadlock is detected. Also set by ``TEMPORAL_DEBUG=1``.
+        deadlock_timeout: How long workflow code may run without waiting for anything, where its definition does not
+            say; ``None`` for ever.
         disable_eager_activity_execution: Start no activity together with the task that schedules it.
         on_fatal_error: Called with the error when the worker must give up.
+        deployment_config: The worker deployment, and the version of it, that this worker is.
 
     Raises:
         TypeError: a workflow or activity is none.
@@ -74,6 +84,7 @@ class Worker:
         activities: Sequence[Callable[..., Any]] = (),
         workflows: Sequence[Any] = (),
         activity_executor: Executor | None = None,
+        workflow_runner: WorkflowRunner = WorkflowRunner(),  # noqa: B008  # it has no state
         build_id: str | None = None,
         identity: str | None = None,
         max_cached_workflows: int = 1000,
@@ -92,8 +103,11 @@ class Worker:
         max_eager_activity_reservations_per_workflow_task: int = 3,
         graceful_shutdown_timeout: timedelta = timedelta(),
         workflow_failure_exception_types: Sequence[type[BaseException]] = (),
+        debug_mode: bool = False,
+        deadlock_timeout: timedelta | None = DEADLOCK_TIMEOUT,
         disable_eager_activity_execution: bool = False,
         on_fatal_error: Callable[[BaseException], Any] | None = None,
+        deployment_config: WorkerDeploymentConfig | None = None,
     ) -> None:
         if not activities and not workflows:
             raise ValueError("a worker needs workflows or activities to run: give at least one")
@@ -107,10 +121,26 @@ class Worker:
         self._failure_exception_types = tuple(workflow_failure_exception_types)
         self._max_concurrent_activities = max_concurrent_activities or 100
         self._on_fatal_error = on_fatal_error
+        self._deadlock_timeout = deadlock_timeout_seconds(deadlock_timeout, debug_mode=debug_mode)
+        self._guarded = workflow_runner._guarded
+        if self._guarded:
+            warn_of_nondeterminism(self._definitions)
+        if deployment_config is not None and build_id is not None:
+            raise ValueError("give either build_id or deployment_config, not both: the config's version has a build id")
+        version = deployment_config.version if deployment_config is not None else None
         self._config = _native.WorkerConfig(
             namespace=client.namespace,
             task_queue=task_queue,
-            build_id=build_id or _default_build_id(self._definitions, self._activities),
+            build_id=(
+                version.build_id
+                if version is not None
+                else build_id or _default_build_id(self._definitions, self._activities)
+            ),
+            deployment_name=version.deployment_name if version is not None else None,
+            use_worker_versioning=deployment_config is not None and deployment_config.use_worker_versioning,
+            default_versioning_behavior=(
+                int(deployment_config.default_versioning_behavior) if deployment_config is not None else 0
+            ),
             workflows=bool(workflows),
             activities=bool(activities) and not no_remote_activities,
             local_activities=bool(activities),
@@ -235,12 +265,15 @@ class Worker:
         """Start the threads, and the polls; the future ends with the last poll."""
         loop = asyncio.get_running_loop()
         converter = self._client.data_converter
+        meter = self._client.service_client._runtime.metric_meter
         context = WorkerContext(
             namespace=self._client.namespace,
             task_queue=self._task_queue,
             payload_converter=converter.payload_converter,
             failure_converter=converter.failure_converter,
             failure_exception_types=self._failure_exception_types,
+            guarded=self._guarded,
+            metric_meter=meter,
         )
         self._runner = runner = ActivityRunner(
             native,
@@ -248,6 +281,7 @@ class Worker:
             namespace=self._client.namespace,
             task_queue=self._task_queue,
             data_converter=converter,
+            metric_meter=meter,
             executor=self._executor,
         )
         on_threads = {name for name, each in self._activities.items() if not each.is_async and self._executor is None}
@@ -263,9 +297,13 @@ class Worker:
             )
         )
         self._workflows_ended = loop.create_future()
-        WorkflowThread(native, self._definitions, context).start(
-            on_end=lambda: loop.call_soon_threadsafe(self._workflows_ended.set_result, None)
-        )
+        WorkflowThread(
+            native,
+            self._definitions,
+            context,
+            deadlock_timeout=self._deadlock_timeout,
+            keep_failures=self._client._raise_task_failures,
+        ).start(on_end=lambda: loop.call_soon_threadsafe(self._workflows_ended.set_result, None))
         if on_threads:
             ActivityThreads(native, runner.run_on_this_thread, self._max_concurrent_activities).start()
         return polls
@@ -297,10 +335,7 @@ async def _uninterrupted(work: Any) -> None:
 def _default_build_id(definitions: Definitions, activities: Activities) -> str:
     """A hash of the code of everything registered: the same code has the same build id on every machine."""
     digest = hashlib.sha256()
-    functions = [definition.run for definition in definitions.values()]
-    for definition in definitions.values():
-        functions += [each.function for each in definition.signals.values()]
-        functions += [each.function for each in definition.queries.values()]
+    functions = [function for definition in definitions.values() for function in definition.functions]
     functions += [each.definition.function for each in activities.values()]
     for function in sorted(functions, key=lambda function: f"{function.__module__}.{function.__qualname__}"):
         digest.update(f"{function.__module__}.{function.__qualname__}".encode())

@@ -3,18 +3,39 @@
 from __future__ import annotations
 
 import threading
+import warnings
+from asyncio import _set_running_loop
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
+from types import FrameType
 from typing import Any
 
 from invincible import _native
 from invincible._engine.definition import WorkflowDefinition
-from invincible._engine.errors import NondeterminismError
+from invincible._engine.errors import NondeterminismError, TaskAbandonedError
+from invincible._engine.explain import CommandLog
+from invincible._engine.reference import workflow_definition
 from invincible._engine.run import WorkerContext, WorkflowRun
+from invincible._engine.tracebacks import without_engine
 from invincible._native import Activation, InitializeWorkflow, RemoveFromCache
+from invincible.client._task_failures import task_failures
 from invincible.exceptions import ApplicationError
-from invincible.workflow._definition import workflow_definition
 
 from ._failures import failure_of, logger
+from ._task_failures import TaskFailureLog
+from ._watchdog import OverrunError, Watch, WorkflowInterrupt, deadlock_error, tick_for, watchdog
+
+# Reasons for which Core drops a run (`EvictionReason`): the code does not fit the history, or the state machines met an
+# event that they cannot.
+_NONDETERMINISM, _FATAL = 3, 8
+
+# What Core says of a run when the server has not taken the commands of its task.
+_REFUSED = "Error reporting WFT to server"
+
+# A run, and what it is activated with; with nothing when it is closed.
+_Armed = tuple[WorkflowRun, "Activation | None"]
 
 Definitions = Mapping["str | None", WorkflowDefinition]
 
@@ -68,6 +89,9 @@ class WorkflowThread:
         native: The worker that activations come from and completions go to.
         definitions: What it can run.
         context: What all runs share.
+        deadlock_timeout: Seconds that workflow code may take without yielding, where its definition does not say;
+            ``None`` for no watchdog at all.
+        keep_failures: Whether to keep what fails workflow tasks for those who wait for results in this process.
         on_failure: Called with run id and exception when a workflow task fails; logs by default.
         on_eviction: Called with the run id and the reason when a run leaves the cache.
     """
@@ -78,54 +102,98 @@ class WorkflowThread:
         definitions: Definitions,
         context: WorkerContext,
         *,
-        on_failure: Callable[[str, Exception], None] | None = None,
+        deadlock_timeout: float | None = None,
+        keep_failures: bool = False,
+        on_failure: Callable[[str, BaseException], None] | None = None,
         on_eviction: Callable[[str, RemoveFromCache], None] | None = None,
     ) -> None:
         self._native = native
         self._definitions = definitions
         self._context = context
+        self._deadlock_timeout = deadlock_timeout
+        self._keep_failures = keep_failures
+        self._failures = TaskFailureLog(keep=keep_failures)
+        self._keeping = task_failures.kept() if keep_failures else nullcontext()
         self._on_failure = on_failure
         self._on_eviction = on_eviction
+        self._guard: AbstractContextManager[object] = nullcontext()
+        if context.guarded:
+            from invincible._engine.guard import install
+
+            self._guard = install(definitions.values())
         self._runs: dict[str, WorkflowRun] = {}
-        self._thread: threading.Thread | None = None
+        self._waiting: deque[Activation] = deque()
 
     def start(self, on_end: Callable[[], object]) -> None:
         """Start the thread; ``on_end`` is called on it when it ends."""
+        self._on_end = on_end
+        self._keeping.__enter__()
+        self._start_thread()
 
-        def work() -> None:
-            try:
-                self._work()
-            finally:
-                on_end()
-
+    def _start_thread(self) -> None:
         # A daemon, so that an interpreter whose worker was never shut down can exit.
-        self._thread = threading.Thread(target=work, name="invincible-workflows", daemon=True)
-        self._thread.start()
+        threading.Thread(target=self._run, name="invincible-workflows", daemon=True).start()
 
-    def _work(self) -> None:
-        while (activations := self._native.next_activations()) is not None:
-            for activation in activations:
-                self._process(activation)
-        for run in self._runs.values():
-            run.evict()
-        self._runs.clear()
-
-    def _process(self, activation: Activation) -> None:
-        run_id = activation.run_id
+    def _run(self) -> None:
+        watch = Watch(self._tick(), self._budget, self._overrun, self._give_up)
+        watch.begin()
+        if self._deadlock_timeout is not None:
+            watchdog.add(watch)
         try:
-            last = activation.jobs[-1]
-            if type(last) is RemoveFromCache:
-                self._evict(run_id, last)
-                return
+            while True:
+                try:
+                    self._work(watch)
+                    break
+                except WorkflowInterrupt:
+                    watch.leave()
+        finally:
+            watchdog.remove(watch)
+            if not watch.superseded:
+                self._keeping.__exit__(None, None, None)
+                self._on_end()
+
+    def _work(self, watch: Watch) -> None:
+        waiting = self._waiting
+        while not watch.superseded:
+            if not waiting:
+                activations = self._native.next_activations()
+                if activations is None:
+                    break
+                waiting.extend(activations)
+            with self._guard:
+                while waiting and not watch.superseded:
+                    self._process(waiting.popleft(), watch)
+        with self._guard:
+            while self._runs and not watch.superseded:
+                self._close(self._runs.popitem()[1], watch)
+
+    def _process(self, activation: Activation, watch: Watch) -> None:
+        run_id = activation.run_id
+        last = activation.jobs[-1]
+        if type(last) is RemoveFromCache:
+            self._evict(run_id, last, watch)
+            return
+        run = None
+        try:
             run = self._runs.get(run_id)
             if run is None:
                 run = self._runs[run_id] = self._new_run(activation)
-            self._native.complete_workflow_task(run_id, run.activate(activation))
-        except Exception as error:  # whatever it is, Core must have an answer
-            self._fail(run_id, error)
+            watch.armed.append((run, activation))
+            try:
+                commands = run.activate(activation)
+            finally:
+                watch.disarm()
+            self._native.complete_workflow_task(run_id, commands, int(run.versioning_behavior))
+        except OverrunError:
+            _abandon(run)
+        except WorkflowInterrupt:
+            watch.leave()
+            _abandon(run)
+        except BaseException as error:  # whatever it is, Core must have an answer
+            self._fail(run_id, run, activation, error)
 
     def _new_run(self, activation: Activation) -> WorkflowRun:
-        init = next((job for job in activation.jobs if type(job) is InitializeWorkflow), None)
+        init = _initialization(activation)
         if init is None:
             raise RuntimeError(f"run {activation.run_id} is not in the cache, and its history does not start here")
         definition = self._definitions.get(init.workflow_type) or self._definitions.get(None)
@@ -138,20 +206,131 @@ class WorkflowThread:
             )
         return WorkflowRun(definition, self._context, activation.run_id, init)
 
-    def _evict(self, run_id: str, reason: RemoveFromCache) -> None:
+    def _evict(self, run_id: str, reason: RemoveFromCache, watch: Watch) -> None:
         run = self._runs.pop(run_id, None)
-        if run is not None:
-            run.evict()
+        # First of all, since the code of the run may have something to say to its end.
         self._native.complete_workflow_task(run_id, ())
+        try:
+            self._say_why(run_id, run, reason)
+        except Exception:
+            logger.exception("why run %s left the cache cannot be told", run_id)
+        if run is not None:
+            self._close(run, watch)
+
+    def _say_why(self, run_id: str, run: WorkflowRun | None, reason: RemoveFromCache) -> None:
+        error = eviction_error(run, reason)
+        if run is not None and error is not None:
+            self._report(run_id, run.init, error)
+        elif run is not None and self._keep_failures and run.log.is_replaying:
+            # With no room in its cache, Core drops the run for that, and says to the server only what did not fit.
+            task_failures.keep_explanation(run.init.workflow_id, run_id, partial(_explained, run.log))
         if self._on_eviction is not None:
             self._on_eviction(run_id, reason)
 
-    def _fail(self, run_id: str, error: Exception) -> None:
-        run = self._runs.get(run_id)
+    def _close(self, run: WorkflowRun, watch: Watch) -> None:
+        watch.armed.append((run, None))
+        try:
+            try:
+                run.evict()
+            finally:
+                watch.disarm()
+        except OverrunError:
+            _abandon(run)
+        except Exception:
+            logger.exception("the code of run %s cannot be closed", run.run_id)
+
+    # Failures
+
+    def _fail(self, run_id: str, run: WorkflowRun | None, activation: Activation, error: BaseException) -> None:
+        # Its subclasses, which the guard raises, say themselves what is wrong.
+        if run is not None and type(error) is NondeterminismError:
+            error = _explained(run.log, str(error)).with_traceback(error.__traceback__)
+        error = without_engine(error)
+        self._report(run_id, run.init if run is not None else _initialization(activation), error)
+        self._answer(run_id, error)
+
+    def _report(self, run_id: str, init: InitializeWorkflow | None, error: BaseException) -> None:
         if self._on_failure is not None:
             self._on_failure(run_id, error)
+        elif isinstance(error, TaskAbandonedError):
+            logger.info("workflow task of run %s will be tried again: %s", run_id, error)
+        elif init is not None:
+            self._failures.add(init.workflow_type, init.workflow_id, run_id, error)
         else:
-            workflow = f"{run.init.workflow_type} {run.init.workflow_id!r}" if run is not None else "unknown workflow"
-            logger.warning("workflow task failed and will be tried again: %s, run %s", workflow, run_id, exc_info=error)
+            self._failures.add("of unknown type", "", run_id, error)
+
+    def _answer(self, run_id: str, error: BaseException) -> None:
         failure = failure_of(error, self._context.failure_converter, self._context.payload_converter)
-        self._native.fail_workflow_task(run_id, failure, nondeterminism=isinstance(error, NondeterminismError))
+        self._native.fail_workflow_task(
+            run_id,
+            failure,
+            nondeterminism=isinstance(error, NondeterminismError),
+            abandoned=isinstance(error, TaskAbandonedError),
+        )
+
+    # What the watchdog calls, on its thread
+
+    def _tick(self) -> float:
+        budgets = [self._deadlock_timeout, *(each.deadlock_timeout for each in self._definitions.values())]
+        return tick_for(min((each for each in budgets if each is not None), default=0.0))
+
+    def _budget(self, armed: _Armed) -> float:
+        own = armed[0].definition.deadlock_timeout
+        return own or self._deadlock_timeout or 0.0
+
+    def _overrun(self, armed: _Armed, frame: FrameType | None) -> None:
+        run, activation = armed
+        error = deadlock_error(f"{run.init.workflow_type} {run.init.workflow_id!r}", self._budget(armed), frame)
+        self._report(run.run_id, run.init, error)
+        if activation is not None:
+            self._answer(run.run_id, error)
+
+    def _give_up(self, armed: _Armed) -> None:
+        run = armed[0]
+        logger.error(
+            "workflow code blocks its thread and cannot be interrupted; the other runs go on in a new thread: %s %r, "
+            "run %s",
+            run.init.workflow_type,
+            run.init.workflow_id,
+            run.run_id,
+        )
+        self._runs.pop(run.run_id, None)
+        self._start_thread()
+
+
+def warn_of_nondeterminism(definitions: Definitions) -> None:
+    """Warn of what the source of the workflows shows, and running them might not."""
+    from invincible._engine.guard import DeterminismWarning, check_definition
+
+    for definition in definitions.values():
+        if definition.sandboxed:
+            for finding in check_definition(definition):
+                warnings.warn(str(finding), DeterminismWarning, stacklevel=3)
+
+
+def eviction_error(run: WorkflowRun | None, reason: RemoveFromCache) -> Exception | None:
+    """The error behind a run's leaving the cache, explained; ``None`` if its code and history have no part in it."""
+    if reason.message == _REFUSED:
+        return RuntimeError(
+            "the server refused what the workflow code asked for in this task; why is in the history, with the failure "
+            "of the task, and in the log of Core"
+        )
+    if reason.reason not in (_NONDETERMINISM, _FATAL) and "[TMPRL1100]" not in reason.message:
+        return None
+    return _explained(CommandLog() if run is None else run.log, reason.message)
+
+
+def _explained(log: CommandLog, message: str) -> NondeterminismError:
+    return NondeterminismError(log.explain(message))
+
+
+def _abandon(run: WorkflowRun | None) -> None:
+    """Leave a run as an interrupt has left it."""
+    _set_running_loop(None)
+    if run is not None:
+        # Its tasks ended anyhow; why has been told.
+        run.loop.set_exception_handler(lambda loop, context: None)
+
+
+def _initialization(activation: Activation) -> InitializeWorkflow | None:
+    return next((job for job in activation.jobs if type(job) is InitializeWorkflow), None)

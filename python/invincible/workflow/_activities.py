@@ -2,35 +2,88 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from datetime import timedelta
-from typing import Any
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, overload
 
+from typing_extensions import Unpack
+
+from invincible._engine.activities import ActivityHandle
 from invincible._engine.context import current_run
-from invincible._engine.handles import ActivityHandle
-from invincible._engine.options import ActivityCancellationType, ActivityOptions
-from invincible.activity._definition import ActivityDefinition
-from invincible.common import Priority, RetryPolicy
+from invincible._engine.options import ActivityConfig
+from invincible._engine.reference import NOT_GIVEN
+from invincible.activity._definition import (
+    ActivityObject,
+    ActivityObjectNoParam,
+    ActivityObjectSingleParam,
+    AsyncCallable,
+    SyncCallable,
+    activity_reference,
+)
+from invincible.types import (
+    AnyType,
+    CallableAsyncNoParam,
+    CallableAsyncSingleParam,
+    CallableSyncNoParam,
+    CallableSyncSingleParam,
+    MethodAsyncNoParam,
+    MethodAsyncSingleParam,
+    MethodSyncNoParam,
+    MethodSyncSingleParam,
+    ParamType,
+    ReturnType,
+    SelfType,
+)
 
-_NOT_GIVEN = object()
 
-
+@overload
 def start_activity(
-    activity: Callable[..., Any] | str,
-    arg: Any = _NOT_GIVEN,
+    activity: CallableAsyncNoParam[ReturnType], **options: Unpack[ActivityConfig]
+) -> ActivityHandle[ReturnType]: ...
+@overload
+def start_activity(
+    activity: CallableSyncNoParam[ReturnType] | ActivityObjectNoParam[ReturnType], **options: Unpack[ActivityConfig]
+) -> ActivityHandle[ReturnType]: ...
+@overload
+def start_activity(
+    activity: CallableAsyncSingleParam[ParamType, ReturnType], arg: ParamType, **options: Unpack[ActivityConfig]
+) -> ActivityHandle[ReturnType]: ...
+@overload
+def start_activity(
+    activity: CallableSyncSingleParam[ParamType, ReturnType] | ActivityObjectSingleParam[ParamType, ReturnType],
+    arg: ParamType,
+    **options: Unpack[ActivityConfig],
+) -> ActivityHandle[ReturnType]: ...
+@overload
+def start_activity(
+    activity: Callable[..., Awaitable[ReturnType]], *, args: Sequence[Any], **options: Unpack[ActivityConfig]
+) -> ActivityHandle[ReturnType]: ...
+@overload
+def start_activity(
+    activity: Callable[..., ReturnType] | ActivityObject[ReturnType],
+    *,
+    args: Sequence[Any],
+    **options: Unpack[ActivityConfig],
+) -> ActivityHandle[ReturnType]: ...
+@overload
+def start_activity(
+    activity: str,
+    arg: Any = ...,
+    *,
+    args: Sequence[Any] = ...,
+    result_type: type[AnyType],
+    **options: Unpack[ActivityConfig],
+) -> ActivityHandle[AnyType]: ...
+@overload
+def start_activity(
+    activity: str, arg: Any = ..., *, args: Sequence[Any] = ..., **options: Unpack[ActivityConfig]
+) -> ActivityHandle[Any]: ...
+def start_activity(
+    activity: Any,
+    arg: Any = NOT_GIVEN,
     *,
     args: Sequence[Any] = (),
-    task_queue: str | None = None,
     result_type: type | None = None,
-    schedule_to_close_timeout: timedelta | None = None,
-    schedule_to_start_timeout: timedelta | None = None,
-    start_to_close_timeout: timedelta | None = None,
-    heartbeat_timeout: timedelta | None = None,
-    retry_policy: RetryPolicy | None = None,
-    cancellation_type: ActivityCancellationType | None = None,
-    activity_id: str | None = None,
-    summary: str | None = None,
-    priority: Priority | None = None,
+    **options: Unpack[ActivityConfig],
 ) -> ActivityHandle[Any]:
     """Schedule an activity and return its handle.
 
@@ -38,91 +91,243 @@ def start_activity(
         activity: A function decorated by ``activity.defn``, or the activity's name.
         arg: The argument, where there is just one.
         args: The arguments, where there are several.
-        task_queue: Where the activity runs; the workflow's own task queue by default.
         result_type: The type of the result where ``activity`` is a name; a function's own annotation is used otherwise.
-        schedule_to_close_timeout: Bound for all attempts together.
-        schedule_to_start_timeout: Bound for the wait for a worker.
-        start_to_close_timeout: Bound for one attempt.
-        heartbeat_timeout: Bound between two heartbeats.
-        retry_policy: How failed attempts are repeated; the server's default is without end.
-        cancellation_type: What cancelling waits for; ``TRY_CANCEL`` by default.
-        activity_id: An id of your own; a number by default.
-        summary: One line for the Web UI.
-        priority: Priority and fairness.
+        options: Timeouts, retry policy and the like, see ``ActivityConfig``; they go before those of the definition.
 
     Raises:
-        TypeError: ``activity`` is no activity, or the arguments do not fit it.
+        TypeError: ``activity`` is no activity, an option is unknown, or the arguments do not fit it.
         ValueError: no ``start_to_close_timeout`` or ``schedule_to_close_timeout`` is set, here or on the definition.
     """
-    given = {
-        "task_queue": task_queue,
-        "schedule_to_close_timeout": schedule_to_close_timeout,
-        "schedule_to_start_timeout": schedule_to_start_timeout,
-        "start_to_close_timeout": start_to_close_timeout,
-        "heartbeat_timeout": heartbeat_timeout,
-        "retry_policy": retry_policy,
-        "cancellation_type": cancellation_type,
-        "activity_id": activity_id,
-        "summary": summary,
-        "priority": priority,
-    }
-    if arg is not _NOT_GIVEN:
-        if args:
-            raise TypeError("give either arg or args, not both")
-        args = (arg,)
-    if isinstance(activity, str):
-        return current_run().schedule_activity(activity, args, ActivityOptions().replaced(given), result_type)
-    definition = ActivityDefinition.of(activity)
-    if definition is None:
-        name = getattr(activity, "__qualname__", repr(activity))
-        raise TypeError(f"{name} is not an activity: decorate it with @activity.defn, or pass the activity's name")
-    if definition.name is None:
-        raise TypeError("a dynamic activity is called by name: workflow.execute_activity('name', ...)")
-    return current_run().schedule_activity(
-        definition.name,
-        definition.signature.bind(args, {}),
-        definition.options.replaced(given),
-        result_type or definition.signature.return_hint,
-    )
+    return _start(activity, arg, args, options, result_type)
 
 
+@overload
 async def execute_activity(
-    activity: Callable[..., Any] | str,
-    arg: Any = _NOT_GIVEN,
+    activity: CallableAsyncNoParam[ReturnType], **options: Unpack[ActivityConfig]
+) -> ReturnType: ...
+@overload
+async def execute_activity(
+    activity: CallableSyncNoParam[ReturnType] | ActivityObjectNoParam[ReturnType], **options: Unpack[ActivityConfig]
+) -> ReturnType: ...
+@overload
+async def execute_activity(
+    activity: CallableAsyncSingleParam[ParamType, ReturnType], arg: ParamType, **options: Unpack[ActivityConfig]
+) -> ReturnType: ...
+@overload
+async def execute_activity(
+    activity: CallableSyncSingleParam[ParamType, ReturnType] | ActivityObjectSingleParam[ParamType, ReturnType],
+    arg: ParamType,
+    **options: Unpack[ActivityConfig],
+) -> ReturnType: ...
+@overload
+async def execute_activity(
+    activity: Callable[..., Awaitable[ReturnType]], *, args: Sequence[Any], **options: Unpack[ActivityConfig]
+) -> ReturnType: ...
+@overload
+async def execute_activity(
+    activity: Callable[..., ReturnType] | ActivityObject[ReturnType],
+    *,
+    args: Sequence[Any],
+    **options: Unpack[ActivityConfig],
+) -> ReturnType: ...
+@overload
+async def execute_activity(
+    activity: str,
+    arg: Any = ...,
+    *,
+    args: Sequence[Any] = ...,
+    result_type: type[AnyType],
+    **options: Unpack[ActivityConfig],
+) -> AnyType: ...
+@overload
+async def execute_activity(
+    activity: str, arg: Any = ..., *, args: Sequence[Any] = ..., **options: Unpack[ActivityConfig]
+) -> Any: ...
+async def execute_activity(
+    activity: Any,
+    arg: Any = NOT_GIVEN,
     *,
     args: Sequence[Any] = (),
-    task_queue: str | None = None,
     result_type: type | None = None,
-    schedule_to_close_timeout: timedelta | None = None,
-    schedule_to_start_timeout: timedelta | None = None,
-    start_to_close_timeout: timedelta | None = None,
-    heartbeat_timeout: timedelta | None = None,
-    retry_policy: RetryPolicy | None = None,
-    cancellation_type: ActivityCancellationType | None = None,
-    activity_id: str | None = None,
-    summary: str | None = None,
-    priority: Priority | None = None,
+    **options: Unpack[ActivityConfig],
 ) -> Any:
     """Schedule an activity and wait for its result; the parameters are those of ``start_activity``.
 
     Raises:
         ActivityError: the activity failed; the reason is its ``cause``.
-        TypeError: ``activity`` is no activity, or the arguments do not fit it.
+        TypeError: ``activity`` is no activity, an option is unknown, or the arguments do not fit it.
         ValueError: no ``start_to_close_timeout`` or ``schedule_to_close_timeout`` is set, here or on the definition.
     """
-    return await start_activity(
-        activity,
-        arg,
-        args=args,
-        task_queue=task_queue,
-        result_type=result_type,
-        schedule_to_close_timeout=schedule_to_close_timeout,
-        schedule_to_start_timeout=schedule_to_start_timeout,
-        start_to_close_timeout=start_to_close_timeout,
-        heartbeat_timeout=heartbeat_timeout,
-        retry_policy=retry_policy,
-        cancellation_type=cancellation_type,
-        activity_id=activity_id,
-        summary=summary,
-        priority=priority,
+    return await _start(activity, arg, args, options, result_type)
+
+
+@overload
+def start_activity_class(
+    activity: type[CallableAsyncNoParam[ReturnType]], **options: Unpack[ActivityConfig]
+) -> ActivityHandle[ReturnType]: ...
+@overload
+def start_activity_class(
+    activity: type[CallableSyncNoParam[ReturnType]] | type[ActivityObjectNoParam[ReturnType]],
+    **options: Unpack[ActivityConfig],
+) -> ActivityHandle[ReturnType]: ...
+@overload
+def start_activity_class(
+    activity: type[CallableAsyncSingleParam[ParamType, ReturnType]], arg: ParamType, **options: Unpack[ActivityConfig]
+) -> ActivityHandle[ReturnType]: ...
+@overload
+def start_activity_class(
+    activity: type[CallableSyncSingleParam[ParamType, ReturnType]]
+    | type[ActivityObjectSingleParam[ParamType, ReturnType]],
+    arg: ParamType,
+    **options: Unpack[ActivityConfig],
+) -> ActivityHandle[ReturnType]: ...
+@overload
+def start_activity_class(
+    activity: type[AsyncCallable[ReturnType]], *, args: Sequence[Any], **options: Unpack[ActivityConfig]
+) -> ActivityHandle[ReturnType]: ...
+@overload
+def start_activity_class(
+    activity: type[SyncCallable[ReturnType]] | type[ActivityObject[ReturnType]],
+    *,
+    args: Sequence[Any],
+    **options: Unpack[ActivityConfig],
+) -> ActivityHandle[ReturnType]: ...
+def start_activity_class(
+    activity: Any,
+    arg: Any = NOT_GIVEN,
+    *,
+    args: Sequence[Any] = (),
+    **options: Unpack[ActivityConfig],
+) -> ActivityHandle[Any]:
+    """Schedule the activity that is the ``__call__`` of a class; see ``start_activity``."""
+    return _start(activity, arg, args, options)
+
+
+@overload
+async def execute_activity_class(
+    activity: type[CallableAsyncNoParam[ReturnType]], **options: Unpack[ActivityConfig]
+) -> ReturnType: ...
+@overload
+async def execute_activity_class(
+    activity: type[CallableSyncNoParam[ReturnType]] | type[ActivityObjectNoParam[ReturnType]],
+    **options: Unpack[ActivityConfig],
+) -> ReturnType: ...
+@overload
+async def execute_activity_class(
+    activity: type[CallableAsyncSingleParam[ParamType, ReturnType]], arg: ParamType, **options: Unpack[ActivityConfig]
+) -> ReturnType: ...
+@overload
+async def execute_activity_class(
+    activity: type[CallableSyncSingleParam[ParamType, ReturnType]]
+    | type[ActivityObjectSingleParam[ParamType, ReturnType]],
+    arg: ParamType,
+    **options: Unpack[ActivityConfig],
+) -> ReturnType: ...
+@overload
+async def execute_activity_class(
+    activity: type[AsyncCallable[ReturnType]], *, args: Sequence[Any], **options: Unpack[ActivityConfig]
+) -> ReturnType: ...
+@overload
+async def execute_activity_class(
+    activity: type[SyncCallable[ReturnType]] | type[ActivityObject[ReturnType]],
+    *,
+    args: Sequence[Any],
+    **options: Unpack[ActivityConfig],
+) -> ReturnType: ...
+async def execute_activity_class(
+    activity: Any,
+    arg: Any = NOT_GIVEN,
+    *,
+    args: Sequence[Any] = (),
+    **options: Unpack[ActivityConfig],
+) -> Any:
+    """Schedule the activity that is the ``__call__`` of a class, and wait for its result; see ``execute_activity``."""
+    return await _start(activity, arg, args, options)
+
+
+@overload
+def start_activity_method(
+    activity: MethodAsyncNoParam[SelfType, ReturnType], **options: Unpack[ActivityConfig]
+) -> ActivityHandle[ReturnType]: ...
+@overload
+def start_activity_method(
+    activity: MethodSyncNoParam[SelfType, ReturnType], **options: Unpack[ActivityConfig]
+) -> ActivityHandle[ReturnType]: ...
+@overload
+def start_activity_method(
+    activity: MethodAsyncSingleParam[SelfType, ParamType, ReturnType], arg: ParamType, **options: Unpack[ActivityConfig]
+) -> ActivityHandle[ReturnType]: ...
+@overload
+def start_activity_method(
+    activity: MethodSyncSingleParam[SelfType, ParamType, ReturnType], arg: ParamType, **options: Unpack[ActivityConfig]
+) -> ActivityHandle[ReturnType]: ...
+@overload
+def start_activity_method(
+    activity: Callable[..., Awaitable[ReturnType]], *, args: Sequence[Any], **options: Unpack[ActivityConfig]
+) -> ActivityHandle[ReturnType]: ...
+@overload
+def start_activity_method(
+    activity: Callable[..., ReturnType],
+    *,
+    args: Sequence[Any],
+    **options: Unpack[ActivityConfig],
+) -> ActivityHandle[ReturnType]: ...
+def start_activity_method(
+    activity: Callable[..., Any],
+    arg: Any = NOT_GIVEN,
+    *,
+    args: Sequence[Any] = (),
+    **options: Unpack[ActivityConfig],
+) -> ActivityHandle[Any]:
+    """Schedule the activity that is a method of a class, named as ``Class.method``; see ``start_activity``."""
+    return _start(activity, arg, args, options)
+
+
+@overload
+async def execute_activity_method(
+    activity: MethodAsyncNoParam[SelfType, ReturnType], **options: Unpack[ActivityConfig]
+) -> ReturnType: ...
+@overload
+async def execute_activity_method(
+    activity: MethodSyncNoParam[SelfType, ReturnType], **options: Unpack[ActivityConfig]
+) -> ReturnType: ...
+@overload
+async def execute_activity_method(
+    activity: MethodAsyncSingleParam[SelfType, ParamType, ReturnType], arg: ParamType, **options: Unpack[ActivityConfig]
+) -> ReturnType: ...
+@overload
+async def execute_activity_method(
+    activity: MethodSyncSingleParam[SelfType, ParamType, ReturnType], arg: ParamType, **options: Unpack[ActivityConfig]
+) -> ReturnType: ...
+@overload
+async def execute_activity_method(
+    activity: Callable[..., Awaitable[ReturnType]], *, args: Sequence[Any], **options: Unpack[ActivityConfig]
+) -> ReturnType: ...
+@overload
+async def execute_activity_method(
+    activity: Callable[..., ReturnType],
+    *,
+    args: Sequence[Any],
+    **options: Unpack[ActivityConfig],
+) -> ReturnType: ...
+async def execute_activity_method(
+    activity: Callable[..., Any],
+    arg: Any = NOT_GIVEN,
+    *,
+    args: Sequence[Any] = (),
+    **options: Unpack[ActivityConfig],
+) -> Any:
+    """Schedule the activity that is a method of a class, and wait for its result; see ``execute_activity``."""
+    return await _start(activity, arg, args, options)
+
+
+def _start(
+    activity: Any, arg: Any, args: Sequence[Any], options: ActivityConfig, result_type: type | None = None
+) -> ActivityHandle[Any]:
+    reference, defaults = activity_reference(activity)
+    return current_run().activities.schedule(
+        reference.name,
+        reference.bind(arg, args),
+        defaults.replaced(options),
+        result_type or reference.return_hint,
     )

@@ -5,12 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from types import MappingProxyType
 
 from invincible._engine.context import current_run
 from invincible._engine.options import timedelta_or_none
 from invincible._engine.run import WorkflowRun
-from invincible._native import Payload
-from invincible.common import Priority, RetryPolicy
+from invincible._native import Activation, Payload
+from invincible.common import (
+    Priority,
+    RetryPolicy,
+    SearchAttributes,
+    TypedSearchAttributes,
+    WorkerDeploymentVersion,
+)
 
 
 @dataclass(frozen=True)
@@ -49,24 +56,43 @@ class Info:
     retry_policy: RetryPolicy | None
     run_id: str
     run_timeout: timedelta | None
+    search_attributes: SearchAttributes
     start_time: datetime
     task_queue: str
     task_timeout: timedelta
+    typed_search_attributes: TypedSearchAttributes
     workflow_id: str
     workflow_start_time: datetime
     workflow_type: str
 
     def get_current_history_length(self) -> int:
         """Events in the history at the current task."""
-        return current_run().history_length
+        return _activation().history_length
 
     def get_current_history_size(self) -> int:
         """Bytes of the history at the current task."""
-        return current_run().history_size
+        return _activation().history_size_bytes
 
     def is_continue_as_new_suggested(self) -> bool:
         """Whether the server suggests to continue as new, because the history grows long."""
-        return current_run().continue_as_new_suggested
+        return _activation().continue_as_new_suggested
+
+    def is_target_worker_deployment_version_changed(self) -> bool:
+        """Whether the run, being pinned, is on another version than new runs are sent to."""
+        return _activation().target_worker_deployment_version_changed
+
+    def get_current_deployment_version(self) -> WorkerDeploymentVersion | None:
+        """The worker version that completed, or completes, the current task.
+
+        Without worker deployments its deployment name is empty.
+        """
+        version = _activation().deployment_version
+        return WorkerDeploymentVersion(*version) if version is not None else None
+
+    def get_current_build_id(self) -> str:
+        """The build id of that version; empty if there is none."""
+        version = _activation().deployment_version
+        return version[1] if version is not None else ""
 
 
 def info() -> Info:
@@ -80,6 +106,12 @@ def info() -> Info:
         run.info = _make_info(run)
     info: Info = run.info
     return info
+
+
+def _activation() -> Activation:
+    activation = current_run().activation
+    assert activation is not None
+    return activation
 
 
 def _make_info(run: WorkflowRun) -> Info:
@@ -96,15 +128,17 @@ def _make_info(run: WorkflowRun) -> Info:
         parent=_parent(init.parent),
         root=RootInfo(workflow_id=init.root[0], run_id=init.root[1]) if init.root is not None else None,
         priority=Priority._from_native(init.priority) if init.priority is not None else Priority.default,
-        raw_memo=init.memo,
+        raw_memo=MappingProxyType(run.attributes.memo),
         retry_policy=RetryPolicy._from_native(init.retry_policy) if init.retry_policy is not None else None,
         run_id=run.run_id,
         run_timeout=timedelta_or_none(init.run_timeout),
-        start_time=datetime.fromtimestamp(run.start_timestamp_ns / 1e9, timezone.utc),
+        search_attributes=run.attributes.search_attributes,
+        start_time=_utc(run.start_timestamp_ns),
         task_queue=run.worker.task_queue,
         task_timeout=timedelta(seconds=init.task_timeout or 0),
+        typed_search_attributes=run.attributes.typed_search_attributes,
         workflow_id=init.workflow_id,
-        workflow_start_time=datetime.fromtimestamp(init.start_time, timezone.utc),
+        workflow_start_time=_utc(init.start_time_ns),
         workflow_type=init.workflow_type,
     )
 
@@ -114,3 +148,10 @@ def _parent(parent: tuple[str, str, str] | None) -> ParentInfo | None:
         return None
     namespace, workflow_id, run_id = parent
     return ParentInfo(namespace=namespace, workflow_id=workflow_id, run_id=run_id)
+
+
+def _utc(timestamp_ns: int) -> datetime:
+    """The time, to the microsecond below: float seconds cannot tell them apart."""
+    return datetime.fromtimestamp(timestamp_ns // 1_000_000_000, timezone.utc).replace(
+        microsecond=timestamp_ns // 1_000 % 1_000_000
+    )

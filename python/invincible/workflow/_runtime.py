@@ -1,16 +1,14 @@
-"""Time, randomness, conditions, patches and logging for workflow code."""
+"""Time, randomness, conditions and patches for workflow code."""
 
 from __future__ import annotations
 
-import logging
 import random as _random
 import uuid
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta, timezone
-from typing import Any
 
 from invincible._engine.context import current_run, current_run_or_none
-from invincible._engine.log import LoggerAdapter
+from invincible._engine.groups import EventGroup, entered
 from invincible._engine.options import seconds
 
 
@@ -36,91 +34,98 @@ def time_ns() -> int:
 
 def random() -> _random.Random:
     """A random number generator whose numbers are the same on every replay."""
-    return current_run().random
+    return current_run().randomness.generator
+
+
+def new_random(name: str | None = None) -> _random.Random:
+    """A generator of its own, so that what others take from ``random()`` does not change its numbers.
+
+    Args:
+        name: Makes its numbers differ from those of other names; without one they begin as those of ``random()``.
+    """
+    return current_run().randomness.new_random(name)
+
+
+def random_seed() -> int:
+    """The seed of this run's random numbers. A reset of the run changes it."""
+    return current_run().randomness.seed
+
+
+def register_random_seed_callback(callback: Callable[[int], None]) -> None:
+    """Have a function called with the new seed when a reset of the run changes it."""
+    current_run().randomness.on_reseed(callback)
 
 
 def uuid4() -> uuid.UUID:
-    """A random UUID that is the same on every replay."""
-    return uuid.UUID(bytes=current_run().random.getrandbits(128).to_bytes(16, "big"), version=4)
+    """A random UUID that is the same on every replay; not for secrets."""
+    return current_run().randomness.uuid4()
 
 
-async def sleep(duration: float | timedelta, *, summary: str | None = None) -> None:
+def uuid7() -> uuid.UUID:
+    """A UUID that begins with the time of the workflow task, and is the same on every replay; not for secrets."""
+    run = current_run()
+    return run.randomness.uuid7(run.timestamp_ns)
+
+
+async def sleep(
+    duration: float | timedelta, *, summary: str | None = None, event_groups: Sequence[EventGroup] | None = None
+) -> None:
     """Sleep by a timer of the server: a worker may stop and start meanwhile.
 
     Args:
         duration: Seconds, or a timedelta.
         summary: One line for the Web UI.
+        event_groups: Groups that the timer's event belongs to.
 
     Raises:
         ValueError: ``duration`` is negative.
     """
-    await current_run().sleep(seconds("duration", duration) or 0.0, summary)
+    run = current_run()
+    delay = seconds("duration", duration) or 0.0
+    if not event_groups:
+        return await run.sleep(delay, summary)
+    with entered(event_groups):
+        return await run.sleep(delay, summary)
 
 
 async def wait_condition(
-    fn: Callable[[], bool], *, timeout: timedelta | float | None = None, timeout_summary: str | None = None
+    fn: Callable[[], bool],
+    *,
+    timeout: timedelta | float | None = None,
+    timeout_summary: str | None = None,
+    event_groups: Sequence[EventGroup] | None = None,
 ) -> None:
     """Wait until ``fn`` returns true. It is called after every step: it must be quick and change nothing.
 
     Args:
         fn: The condition.
-        timeout: How long to wait at most; a timedelta or seconds.
+        timeout: How long to wait at most; a timedelta or seconds. One that is negative has passed already.
         timeout_summary: One line about the timeout for the Web UI.
+        event_groups: Groups that the event of the timeout's timer belongs to.
 
     Raises:
         asyncio.TimeoutError: the condition did not hold in time.
     """
-    await current_run().wait_condition(fn, seconds("timeout", timeout), timeout_summary)
+    with entered(event_groups or ()):
+        limit = seconds("timeout", timeout, may_be_negative=True)
+        await current_run().wait_condition(fn, limit, timeout_summary)
 
 
-def patched(id: str) -> bool:
-    """Whether this run takes the code path of the patch ``id``: new runs do, runs older than the patch do not."""
-    return current_run().patched(id, deprecated=False)
+def patched(id: str, *, event_groups: Sequence[EventGroup] | None = None) -> bool:
+    """Whether this run takes the code path of a patch: new runs do, runs older than the patch do not.
+
+    Args:
+        id: Names the patch.
+        event_groups: Groups that the patch's event belongs to.
+    """
+    return current_run().patched(id, deprecated=False, groups=tuple(event_groups or ()))
 
 
-def deprecate_patch(id: str) -> None:
-    """Say that no open run needs the code from before the patch ``id`` any more."""
-    current_run().patched(id, deprecated=True)
+def deprecate_patch(id: str, *, event_groups: Sequence[EventGroup] | None = None) -> None:
+    """Say that no open run needs the code from before a patch any more.
 
-
-class unsafe:
-    """What most workflow code should not depend on."""
-
-    @staticmethod
-    def is_replaying() -> bool:
-        """Whether the current task replays history. Code that branches on it is not deterministic."""
-        return current_run().is_replaying
-
-    @staticmethod
-    def is_read_only() -> bool:
-        """Whether a query runs, which may not change the workflow."""
-        return current_run().read_only
-
-
-class _WorkflowLogger(LoggerAdapter):
-    """Silent on replay; adds what identifies the run as ``temporal_workflow``, and leaves the message as it is."""
-
-    def isEnabledFor(self, level: int) -> bool:
-        run = current_run_or_none()
-        if run is not None and run.is_replaying and not run.read_only:
-            return False
-        return super().isEnabledFor(level)
-
-    def process(self, msg: Any, kwargs: MutableMapping[str, Any]) -> tuple[Any, MutableMapping[str, Any]]:
-        run = current_run_or_none()
-        if run is not None:
-            extra = dict(kwargs.get("extra") or {})
-            extra["temporal_workflow"] = {
-                "attempt": run.init.attempt,
-                "namespace": run.worker.namespace,
-                "run_id": run.run_id,
-                "task_queue": run.worker.task_queue,
-                "workflow_id": run.init.workflow_id,
-                "workflow_type": run.init.workflow_type,
-            }
-            kwargs["extra"] = extra
-        return msg, kwargs
-
-
-logger = _WorkflowLogger(logging.getLogger("invincible.workflow"), {})
-"""Logger for workflow code: silent on replay; each record carries the run's identity as ``temporal_workflow``."""
+    Args:
+        id: Names the patch.
+        event_groups: Groups that the patch's event belongs to.
+    """
+    current_run().patched(id, deprecated=True, groups=tuple(event_groups or ()))

@@ -1,0 +1,208 @@
+"""Activities, remote and local, that a run has scheduled."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from invincible import _native
+from invincible._native import (
+    ActivityBackoff,
+    CanceledFailureInfo,
+    Failure,
+    ResolveActivity,
+    TimeoutFailureInfo,
+)
+
+from .errors import TaskAbandonedError
+from .groups import markers
+from .loop import TimerHandle
+from .operations import OperationHandle, Pending
+from .options import ActivityOptions, LocalActivityOptions
+
+if TYPE_CHECKING:
+    from .run import WorkflowRun
+
+T = TypeVar("T")
+
+
+class ActivityHandle(OperationHandle[T]):
+    """A scheduled activity: await it for the result, ``cancel()`` it to ask for its cancellation.
+
+    Cancelling is a request: the handle ends when the activity has, as its cancellation type says, and then raises
+    ``ActivityError`` with a ``CancelledError`` as cause, or returns the result if the activity completed all the same.
+    """
+
+    def __init__(self, run: WorkflowRun, seq: int, activity_type: str, result_type: Any) -> None:
+        super().__init__(run, f"activity {activity_type!r}", result_type)
+        self._seq = seq
+        self._first_turn = run.loop.next_turn()
+
+    def cancel(self, msg: Any = None) -> bool:
+        if self.done():
+            return False
+        if not self.cancel_requested:
+            self.cancel_requested = True
+            loop = self._run.loop
+            if loop.turn < self._first_turn:
+                # In the same breath as it was scheduled: there is nothing yet whose end could be waited for.
+                self._request_cancel()
+                loop.call_soon(super().cancel, msg)
+            else:
+                loop.call_soon(self._request_cancel)
+        return True
+
+    def _request_cancel(self) -> None:
+        if not self.done() and self._seq in self._run.activities.pending and not self._run.evicted:
+            self._run.emit(self._cancel_command())
+
+    def _cancel_command(self) -> Any:
+        return _native.RequestCancelActivity(seq=self._seq)
+
+    def on_end(self, job: ResolveActivity) -> None:
+        self.resolve(job.result, job.failure)
+
+
+class LocalActivityHandle(ActivityHandle[T]):
+    """A local activity. Before its next attempt it may wait for a timer, and is then scheduled anew."""
+
+    def __init__(
+        self,
+        run: WorkflowRun,
+        seq: int,
+        activity_type: str,
+        result_type: Any,
+        schedule: Callable[[LocalActivityHandle[Any], ActivityBackoff | None], None],
+    ) -> None:
+        super().__init__(run, seq, activity_type, result_type)
+        self._schedule = schedule
+        self._backoff: TimerHandle | None = None
+
+    def _cancel_command(self) -> Any:
+        return _native.RequestCancelLocalActivity(seq=self._seq)
+
+    def _request_cancel(self) -> None:
+        if self._backoff is None:
+            super()._request_cancel()
+        elif not self.done():
+            self._backoff.cancel()
+            asyncio.Future.cancel(self)
+
+    def on_end(self, job: ResolveActivity) -> None:
+        if not self.cancel_requested and not self._run.is_replaying and _is_cancelled(job.failure):
+            # A worker that shuts down, or evicts the run, cancels what runs: the workflow has asked for no such thing.
+            raise TaskAbandonedError(f"{self._what} was interrupted: its worker stops, or needs the room in its cache")
+        if job.backoff is None:
+            self.resolve(job.result, _as_in_history(job.failure))
+        else:
+            loop = self._run.loop
+            loop.call_soon(loop.call_soon, self._back_off, job.backoff)
+
+    def _back_off(self, backoff: ActivityBackoff) -> None:
+        if not self.done():
+            # Numbered now, not when the timer fires: histories depend on it.
+            self._seq = self._run.activities.pending.next_seq()
+            loop = self._run.loop
+            self._backoff = loop.call_later(backoff.backoff, loop.call_soon, self._again, backoff)
+
+    def _again(self, backoff: ActivityBackoff) -> None:
+        self._backoff = None
+        if not self.done():
+            self._schedule(self, backoff)
+
+
+def _as_in_history(failure: Failure | None) -> Failure | None:
+    """A time-out of a local activity: Core wraps it as an activity's failure at first, but not on replay."""
+    cause = failure.cause if failure is not None else None
+    if cause is not None and isinstance(cause.info, TimeoutFailureInfo):
+        return cause
+    return failure
+
+
+def _is_cancelled(failure: Failure | None) -> bool:
+    while failure is not None:
+        if isinstance(failure.info, CanceledFailureInfo):
+            return True
+        failure = failure.cause
+    return False
+
+
+class Activities:
+    """The activities of one run. Remote and local ones are numbered together: histories depend on it."""
+
+    def __init__(self, run: WorkflowRun) -> None:
+        self.run = run
+        self.pending: Pending[ActivityHandle[Any]] = Pending("activity")
+
+    def resolve(self, job: ResolveActivity) -> None:
+        self.pending.pop(job.seq).on_end(job)
+
+    def schedule(
+        self, activity_type: str, arguments: Sequence[Any], options: ActivityOptions, result_type: Any
+    ) -> ActivityHandle[Any]:
+        """Schedule an activity; the handle resolves with its result."""
+        run = self.run
+        run.require_writable("scheduling an activity")
+        options.check(activity_type)
+        payloads = run.encode(arguments, "activity", activity_type)
+        seq = self.pending.next_seq()
+        run.emit(
+            _native.ScheduleActivity(
+                seq=seq,
+                activity_id=options.activity_id or str(seq),
+                activity_type=activity_type,
+                task_queue=options.task_queue or run.worker.task_queue,
+                arguments=payloads,
+                schedule_to_close_timeout=options.schedule_to_close_timeout,
+                schedule_to_start_timeout=options.schedule_to_start_timeout,
+                start_to_close_timeout=options.start_to_close_timeout,
+                heartbeat_timeout=options.heartbeat_timeout,
+                retry_policy=options.retry_policy,
+                cancellation_type=options.cancellation_type,
+                versioning_intent=options.versioning_intent,
+                summary=run.text(options.summary),
+                priority=options.priority,
+                event_groups=markers(options.event_groups),
+            )
+        )
+        handle: ActivityHandle[Any] = ActivityHandle(run, seq, activity_type, result_type)
+        self.pending[seq] = handle
+        return handle
+
+    def schedule_local(
+        self, activity_type: str, arguments: Sequence[Any], options: LocalActivityOptions, result_type: Any
+    ) -> ActivityHandle[Any]:
+        """Run an activity on this worker, without a task of its own; the handle resolves with its result."""
+        run = self.run
+        run.require_writable("scheduling a local activity")
+        options.check(activity_type)
+        payloads = run.encode(arguments, "local activity", activity_type)
+        groups = markers(options.event_groups)
+
+        def schedule(handle: LocalActivityHandle[Any], backoff: ActivityBackoff | None) -> None:
+            seq = handle._seq
+            run.emit(
+                _native.ScheduleLocalActivity(
+                    seq=seq,
+                    activity_id=options.activity_id or str(seq),
+                    activity_type=activity_type,
+                    attempt=backoff.attempt if backoff is not None else 1,
+                    original_schedule_time_ns=backoff.original_schedule_time_ns if backoff is not None else None,
+                    arguments=payloads,
+                    schedule_to_close_timeout=options.schedule_to_close_timeout,
+                    schedule_to_start_timeout=options.schedule_to_start_timeout,
+                    start_to_close_timeout=options.start_to_close_timeout,
+                    retry_policy=options.retry_policy,
+                    local_retry_threshold=options.local_retry_threshold,
+                    cancellation_type=options.cancellation_type,
+                    summary=run.text(options.summary),
+                    event_groups=groups,
+                )
+            )
+            self.pending[seq] = handle
+
+        seq = self.pending.next_seq()
+        handle: LocalActivityHandle[Any] = LocalActivityHandle(run, seq, activity_type, result_type, schedule)
+        schedule(handle, None)
+        return handle

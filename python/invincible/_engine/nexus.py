@@ -1,0 +1,119 @@
+"""Nexus operations that a run has asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from invincible import _native
+from invincible._native import Payload
+
+from .groups import EventGroup, markers
+from .operations import Pending, StartedOperationHandle
+
+if TYPE_CHECKING:
+    from .run import WorkflowRun
+
+T = TypeVar("T")
+
+
+class NexusOperationHandle(Generic[T]):
+    """A Nexus operation that has started: await it for the result, ``cancel()`` it to ask for its cancellation.
+
+    Cancelling is a request: the handle ends when the operation has, as its cancellation type says, and then raises
+    ``NexusOperationError`` with a ``CancelledError`` as cause, or returns the result if it completed all the same.
+    """
+
+    # Awaitable, and no future as the other handles are: `gather` and `shield` wrap it in a task of their own, and
+    # histories depend on the turn that this takes.
+
+    def __init__(self, operation: NexusOperation[T]) -> None:
+        """Wraps the operation."""
+        self._operation = operation
+
+    @property
+    def operation_token(self) -> str | None:
+        """Names the operation to its handler; ``None`` for one that was done at once."""
+        return self._operation.token
+
+    def cancel(self) -> bool:
+        """Ask for the cancellation; whether there was still something to cancel."""
+        return self._operation.cancel()
+
+    def __await__(self) -> Generator[Any, Any, T]:
+        """Wait for the result."""
+        return self._operation.__await__()
+
+
+class NexusOperation(StartedOperationHandle[T]):
+    """The future behind a handle."""
+
+    def __init__(self, run: WorkflowRun, seq: int, operation: str, result_type: Any) -> None:
+        super().__init__(run, f"Nexus operation {operation!r}", result_type)
+        self._seq = seq
+        self.token: str | None = None
+
+    def _request_cancel(self) -> None:
+        if self._seq in self._run.nexus.pending and not self._run.evicted:
+            self._run.emit(_native.RequestCancelNexusOperation(seq=self._seq))
+
+    def on_start(self, job: _native.ResolveNexusOperationStart) -> None:
+        self.token = job.operation_token
+        self.resolve_start(self._run.exception_from(job.failure) if job.failure is not None else None)
+
+
+class NexusOperations:
+    """The Nexus operations of one run."""
+
+    def __init__(self, run: WorkflowRun) -> None:
+        self.run = run
+        self.pending: Pending[NexusOperation[Any]] = Pending("Nexus operation")
+
+    def resolve_start(self, job: _native.ResolveNexusOperationStart) -> None:
+        # One that did not start gives no second job.
+        operation = self.pending.get(job.seq) if job.failure is None else self.pending.pop(job.seq)
+        operation.on_start(job)
+
+    def resolve(self, job: _native.ResolveNexusOperation) -> None:
+        self.pending.pop(job.seq).resolve(job.result, job.failure)
+
+    async def start(
+        self,
+        endpoint: str,
+        service: str,
+        operation: str,
+        input: Payload,
+        result_type: Any,
+        *,
+        schedule_to_close_timeout: float | None = None,
+        schedule_to_start_timeout: float | None = None,
+        start_to_close_timeout: float | None = None,
+        cancellation_type: int = 0,
+        headers: Mapping[str, str] | None = None,
+        summary: str | None = None,
+        groups: Sequence[EventGroup] = (),
+    ) -> NexusOperationHandle[Any]:
+        """Start an operation; the handle, which resolves with its result, is there once it has started."""
+        run = self.run
+        run.require_writable("starting a Nexus operation")
+        seq = self.pending.next_seq()
+        run.emit(
+            _native.ScheduleNexusOperation(
+                seq=seq,
+                endpoint=endpoint,
+                service=service,
+                operation=operation,
+                input=input,
+                schedule_to_close_timeout=schedule_to_close_timeout,
+                schedule_to_start_timeout=schedule_to_start_timeout,
+                start_to_close_timeout=start_to_close_timeout,
+                nexus_header=dict(headers or {}),
+                cancellation_type=cancellation_type,
+                summary=run.text(summary),
+                event_groups=markers(groups),
+            )
+        )
+        started: NexusOperation[Any] = NexusOperation(run, seq, operation, result_type)
+        self.pending[seq] = started
+        await started.wait_started()
+        return NexusOperationHandle(started)

@@ -1,0 +1,151 @@
+"""What Core carries out for a run: operations by sequence number, and the futures that workflow code awaits."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from invincible._native import Failure, Payload
+from invincible.converter._signature import decode_result
+
+from .errors import NondeterminismError
+from .loop import WorkflowFuture
+
+if TYPE_CHECKING:
+    from .run import WorkflowRun
+
+T = TypeVar("T")
+
+
+class Pending(Generic[T]):
+    """Operations under way. Sequence numbers count from 1: histories depend on it.
+
+    Args:
+        kind: What they are, ``activity`` say, as errors name it.
+    """
+
+    __slots__ = ("_kind", "_operations", "_seq")
+
+    def __init__(self, kind: str) -> None:
+        self._kind = kind
+        self._seq = 0
+        self._operations: dict[int, T] = {}
+
+    def next_seq(self) -> int:
+        self._seq = seq = self._seq + 1
+        return seq
+
+    def __setitem__(self, seq: int, operation: T) -> None:
+        self._operations[seq] = operation
+
+    def __contains__(self, seq: int) -> bool:
+        return seq in self._operations
+
+    def get(self, seq: int) -> T:
+        """The operation that a job is about.
+
+        Raises:
+            NondeterminismError: the workflow code has started none of this number.
+        """
+        try:
+            return self._operations[seq]
+        except KeyError:
+            raise NondeterminismError(
+                f"history has an event for {self._kind} {seq}, but the workflow code has started no such {self._kind}"
+            ) from None
+
+    def pop(self, seq: int) -> T:
+        """The operation that a job ends; see ``get``."""
+        operation = self.get(seq)
+        del self._operations[seq]
+        return operation
+
+    def pop_unless_discarded(self, seq: int) -> T | None:
+        """The operation that a job ends, ``None`` if the code discarded it earlier in the same task; see ``get``."""
+        return self.pop(seq) if seq in self._operations or seq > self._seq else None
+
+    def discard(self, seq: int) -> bool:
+        """Forget an operation; whether it was still there."""
+        return self._operations.pop(seq, None) is not None
+
+
+class OperationHandle(WorkflowFuture[T]):
+    """The result of an operation.
+
+    Args:
+        run: The run that asked for it.
+        what: How errors name it, ``activity 'ship'`` say.
+        result_type: The type of its result, ``None`` for what the payload gives.
+    """
+
+    def __init__(self, run: WorkflowRun, what: str, result_type: Any) -> None:
+        super().__init__(loop=run.loop)
+        self._run = run
+        self._what = what
+        self._result_type = result_type
+        self.cancel_requested = False
+
+    def resolve(self, result: Payload | None, failure: Failure | None) -> None:
+        # Histories depend on the order in which waiting code continues: an operation's result reaches its waiter two
+        # turns of the loop after a callback that became ready at the same time.
+        loop = self._run.loop
+        loop.call_soon(loop.call_soon, self._finish, result, failure)
+
+    def _finish(self, result: Payload | None, failure: Failure | None) -> None:
+        if self.done():
+            return
+        run = self._run
+        if failure is not None:
+            try:
+                error = run.exception_from(failure)
+            except Exception as conversion:
+                run.fail_task(conversion)
+                return
+            self.set_exception(error)
+            if self.cancel_requested:
+                # Who cancels an operation need not look at what comes of it: asyncio would log that nobody did.
+                self.exception()
+            return
+        try:
+            value = decode_result(result, self._result_type, run.worker.payload_converter, self._what)
+        except Exception as error:  # raised where the result is awaited
+            self.set_exception(error)
+        else:
+            self.set_result(value)
+
+
+class StartedOperationHandle(OperationHandle[T]):
+    """An operation whose start is confirmed before its result comes."""
+
+    def __init__(self, run: WorkflowRun, what: str, result_type: Any) -> None:
+        super().__init__(run, what, result_type)
+        self._started: asyncio.Future[None] = run.loop.create_future()
+
+    def cancel(self, msg: Any = None) -> bool:
+        if self.done():
+            return False
+        self.cancel_requested = True
+        self._run.loop.call_soon(self._request_cancel)
+        return True
+
+    def _request_cancel(self) -> None:
+        """Issue the command that asks for the cancellation, if the operation is still under way."""
+        raise NotImplementedError
+
+    async def wait_started(self) -> None:
+        """Wait until it has started; to cancel the wait is to cancel the operation."""
+        while True:
+            try:
+                return await asyncio.shield(self._started)
+            except asyncio.CancelledError:
+                if self._started.done() or self._run.evicted:
+                    raise
+                self._request_cancel()
+
+    def resolve_start(self, error: BaseException | None) -> None:
+        if self._started.done():
+            return
+        if error is None:
+            self._started.set_result(None)
+        else:
+            self._started.set_exception(error)

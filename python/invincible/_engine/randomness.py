@@ -1,0 +1,54 @@
+"""Random numbers that are the same on every replay."""
+
+from __future__ import annotations
+
+import random
+import uuid
+from collections.abc import Callable
+from functools import cached_property
+
+
+class Randomness:
+    """The random numbers of one run.
+
+    Args:
+        seed: The seed from the server; a reset of the run gives a new one.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+        self._callbacks: list[Callable[[int], None]] = []
+
+    @cached_property
+    def generator(self) -> random.Random:
+        """The generator that workflow code shares. Histories depend on who takes how much from it."""
+        return random.Random(self.seed)
+
+    def uuid4(self) -> uuid.UUID:
+        return uuid.UUID(bytes=self.generator.getrandbits(128).to_bytes(16, "big"), version=4)
+
+    def uuid7(self, timestamp_ns: int) -> uuid.UUID:
+        """A UUID that begins with the time of the workflow task (RFC 9562, section 5.7)."""
+        milliseconds = timestamp_ns // 1_000_000
+        first, second = self.generator.getrandbits(12), self.generator.getrandbits(62)
+        return uuid.UUID(int=(milliseconds << 80) | (0x7 << 76) | (first << 64) | (0b10 << 62) | second)
+
+    def new_random(self, name: str | None) -> random.Random:
+        """A generator of its own, which a reset of the run seeds anew; a name makes its numbers its own too."""
+
+        def seed() -> int | str:
+            return self.seed if name is None else f"{self.seed}:{name}"
+
+        generator = random.Random(seed())
+        self.on_reseed(lambda _: generator.seed(seed()))
+        return generator
+
+    def on_reseed(self, callback: Callable[[int], None]) -> None:
+        self._callbacks.append(callback)
+
+    def reseed(self, seed: int) -> None:
+        self.seed = seed
+        if "generator" in self.__dict__:
+            self.generator.seed(seed)
+        for callback in self._callbacks:
+            callback(seed)
