@@ -98,7 +98,7 @@ test-unit: bridge  ## Python tests that need no server, in seconds
 .PHONY: test-python
 test-python: bridge server  ## All Python tests
 	$(call say,Python tests)
-	$(PY) -m pytest
+	$(PY) -m pytest --numprocesses auto --maxprocesses 4
 
 .PHONY: test-rust
 test-rust: bridge  ## Rust tests of the bridge

@@ -7,9 +7,10 @@ has started, and those which these have led to, is replayed once more from the h
 
 from __future__ import annotations
 
+import asyncio
 import json
 import uuid
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -79,7 +80,9 @@ async def rested() -> None:
     _left_cache.discard(info.run_id)
     try:
         await rest.execute(until_evicted)
-    except GeneratorExit:
+    except (Exception, asyncio.CancelledError):
+        raise
+    except BaseException:  # The worker ends the code of a run that leaves the cache.
         _left_cache.add(info.run_id)
         raise
 
@@ -125,11 +128,19 @@ class Feature:
 
     @asynccontextmanager
     async def worker(
-        self, workflows: Sequence[Any], activities: Sequence[Callable[..., Any]] = (), **options: Any
+        self, workflows: Sequence[Any], activities: Sequence[Any] = (), *, calm: bool = False, **options: Any
     ) -> AsyncIterator[Worker]:
-        """Run a worker for the block; at its end, replay all runs that were started in it."""
+        """Run a worker for the block; at its end, replay all runs that were started in it.
+
+        Args:
+            workflows: What it runs.
+            activities: What it runs beside those of this module.
+            calm: Put runs out of the cache only where they rest. One that leaves while a local activity runs loses its
+                workflow task, and the server waits for that until it times out.
+            options: Others of the worker.
+        """
         failure_types = options.get("workflow_failure_exception_types", ())
-        async with self.unverified_worker(workflows, activities, **options) as worker:
+        async with self.unverified_worker(workflows, activities, calm=calm, **options) as worker:
             yield worker
         replayer = Replayer(workflows=[*workflows, Crowd], workflow_failure_exception_types=failure_types)
         histories = [history for handle in self._started async for history in _histories(self.client, handle)]
@@ -138,7 +149,7 @@ class Feature:
 
     @asynccontextmanager
     async def unverified_worker(
-        self, workflows: Sequence[Any], activities: Sequence[Callable[..., Any]] = (), **options: Any
+        self, workflows: Sequence[Any], activities: Sequence[Any] = (), *, calm: bool = False, **options: Any
     ) -> AsyncIterator[Worker]:
         """Run a worker for the block, for runs that cannot be replayed by its workflows alone."""
         crowd = None
@@ -152,7 +163,8 @@ class Feature:
                 **options,
             }
             id = f"{self.task_queue}-crowd-{uuid.uuid4()}"
-            crowd = await self.client.start_workflow(Crowd.run, id=id, task_queue=self.task_queue)
+            crowd = await self.client.start_workflow(Crowd.run, calm, id=id, task_queue=self.task_queue)
+            _crowds[self.task_queue] = crowd
         try:
             async with Worker(
                 self.client,
@@ -167,9 +179,7 @@ class Feature:
                 await crowd.terminate()
 
     @asynccontextmanager
-    async def activity_worker(
-        self, activities: Sequence[Callable[..., Any]], task_queue: str, **options: Any
-    ) -> AsyncIterator[None]:
+    async def activity_worker(self, activities: Sequence[Any], task_queue: str, **options: Any) -> AsyncIterator[None]:
         """Run a worker of another task queue, for activities alone."""
         async with Worker(self.client, task_queue=task_queue, activities=activities, **options):
             yield
@@ -199,7 +209,7 @@ class Feature:
 
         async def has() -> bool:
             scheduled = attributes(await self.events(handle), "activity_task_scheduled")
-            return sum(each.activity_type.name == activity_type for each in scheduled) >= times
+            return [each.activity_type.name for each in scheduled].count(activity_type) >= times
 
         await eventually(has, what=f"the workflow schedules activity {activity_type!r}")
 

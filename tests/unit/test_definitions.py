@@ -150,7 +150,7 @@ def test_init_must_have_the_parameters_of_run() -> None:
 def test_sync_workflows_and_async_queries_are_refused() -> None:
     with pytest.raises(TypeError, match=r"@workflow.run needs an async method"):
 
-        @workflow.run
+        @workflow.run  # type: ignore[arg-type]
         def run(self: Any) -> None: ...
 
     with pytest.raises(TypeError, match="a query handler cannot be async"):
@@ -160,7 +160,7 @@ def test_sync_workflows_and_async_queries_are_refused() -> None:
 
     with pytest.raises(TypeError, match="decorates classes and async functions"):
 
-        @workflow.defn
+        @workflow.defn  # type: ignore[arg-type]
         def sync() -> None: ...
 
 
@@ -248,7 +248,7 @@ def test_an_override_of_any_kind_needs_its_decorator(decorator: str) -> None:
             async def method(self) -> None: ...
 
         else:
-            method = getattr(workflow, decorator)(lambda self: None)  # type: ignore[assignment]
+            method = getattr(workflow, decorator)(lambda self: None)
 
             @workflow.run
             async def run(self) -> None: ...

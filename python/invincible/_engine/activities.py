@@ -40,17 +40,18 @@ class ActivityHandle(OperationHandle[T]):
         self._first_turn = run.loop.next_turn()
 
     def cancel(self, msg: Any = None) -> bool:
-        if self.done():
-            return False
-        if not self.cancel_requested:
-            self.cancel_requested = True
-            loop = self._run.loop
-            if loop.turn < self._first_turn:
-                # In the same breath as it was scheduled: there is nothing yet whose end could be waited for.
-                self._request_cancel()
-                loop.call_soon(super().cancel, msg)
-            else:
-                loop.call_soon(self._request_cancel)
+        if self.done() or self.cancel_requested:
+            return not self.done()
+        super().cancel(msg)
+        loop = self._run.loop
+        if self._overtaken:
+            pass
+        elif loop.turn < self._first_turn:
+            # In the same breath as it was scheduled: there is nothing yet whose end could be waited for.
+            self._request_cancel()
+            loop.call_soon(asyncio.Future.cancel, self, msg)
+        else:
+            loop.call_soon(self._request_cancel)
         return True
 
     def _request_cancel(self) -> None:

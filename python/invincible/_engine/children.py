@@ -102,9 +102,8 @@ class ChildWorkflowHandle(StartedOperationHandle[T], Generic[S, T]):
         target = SignalTarget(child_workflow_id=self._id)
         await self._run.external.signal(target, reference.name, reference.bind(arg, args), tuple(event_groups or ()))
 
-    def _request_cancel(self) -> None:
-        if self._seq in self._run.children.pending and not self._run.evicted:
-            self._run.emit(_native.CancelChildWorkflowExecution(child_workflow_seq=self._seq))
+    def _cancel_command(self) -> Any:
+        return _native.CancelChildWorkflowExecution(child_workflow_seq=self._seq)
 
     def on_start(self, job: _native.ResolveChildWorkflowExecutionStart) -> None:
         if job.run_id is not None:

@@ -162,7 +162,8 @@ class External:
             try:
                 return await asyncio.shield(done)
             except asyncio.CancelledError:
-                if done.done() or run.evicted:
+                # Core takes the withdrawal of a signal that has arrived, not that of one that has failed.
+                if done.done() and done.exception() is not None:
                     raise
                 run.emit(_native.CancelSignalWorkflow(seq=seq))
 

@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping, Sequence
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from invincible import __version__
 from invincible._native import Payload
 from invincible.common import RawValue
 
@@ -31,6 +30,8 @@ def stack_trace(run: WorkflowRun) -> str:
 
 def enhanced_stack_trace(run: WorkflowRun) -> RawValue:
     """The same with the sources, as ``temporal.api.sdk.v1.EnhancedStackTrace``."""
+    from invincible import __version__
+
     stacks = []
     sources: dict[str, Any] = {}
     for _, frames in _stacks(run):

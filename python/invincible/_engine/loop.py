@@ -8,18 +8,21 @@ work unchanged. Everything else raises, with the reason.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import contextvars
 import sys
 from collections import deque
 from collections.abc import Callable, Coroutine
-from typing import Any, NoReturn, Protocol, TypeVar
+from typing import Any, NoReturn, Protocol, TypeVar, cast
 
+from .errors import EvictedError
 from .log import logger
 
 T = TypeVar("T")
 
 _TASKS_HAVE_CONTEXTS = sys.version_info >= (3, 11)
+
+# Code that catches everything and waits again is not followed for ever.
+_CLOSING_STEPS = 100
 
 
 class Clock(Protocol):
@@ -53,6 +56,8 @@ class Handle:
     def run(self) -> None:
         if not self._cancelled:
             self._context.run(self._callback, *self._args)
+            # The tracebacks of a task's exception hold this frame, which holds the task: a cycle, if not for this.
+            del self
 
 
 class TimerHandle(Handle):
@@ -71,7 +76,7 @@ class TimerHandle(Handle):
         super().__init__(callback, args, context)
         self._clock = clock
         self._when = when
-        self.seq = 0
+        self.seq: int
 
     def when(self) -> float:
         return self._when
@@ -106,12 +111,20 @@ class WorkflowTask(asyncio.Task[T]):
         self._log_destroy_pending = False
 
     def close(self) -> None:
-        """End the coroutine where it waits; its ``finally`` blocks run."""
-        close = self.get_coro().close
-        if self._run_context is not None:
-            self._run_context.run(close)
-        else:
-            close()
+        """End the coroutine where it waits; its ``finally`` blocks run.
+
+        What they wait for in turn ends as well. ``coroutine.close()`` would leave it half closed, for the garbage
+        collector to go on with in the middle of another run.
+        """
+        coroutine = cast("Coroutine[Any, Any, T]", self.get_coro())
+        for _ in range(_CLOSING_STEPS):
+            try:
+                if self._run_context is not None:
+                    self._run_context.run(coroutine.throw, EvictedError())
+                else:
+                    coroutine.throw(EvictedError())
+            except BaseException:  # it has ended, however; nobody is left to tell
+                return
 
     def __hash__(self) -> int:
         return self._order
@@ -123,6 +136,7 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
     def __init__(self, run: Clock) -> None:
         self.run = run
         self.turn = 0
+        self._closed = False
         self._ready: deque[Handle] = deque()
         self._order = 0
         # Those that are not done; one that waits for something that only it knows must not be collected as garbage.
@@ -142,13 +156,12 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
             return False
         while ready:
             self.turn += 1
-            handle = ready.popleft()
             try:
-                handle.run()
+                # Not kept in a variable here: the tracebacks of what it raises hold this frame.
+                ready.popleft().run()
             except Exception as error:
                 # As asyncio does; a task keeps its exception to itself, so this is a plain callback's.
-                message = f"a callback of the workflow raised: {handle!r}"
-                self.call_exception_handler({"message": message, "exception": error, "handle": handle})
+                self.call_exception_handler({"message": "a callback of the workflow raised", "exception": error})
         return True
 
     def next_turn(self) -> int:
@@ -163,15 +176,14 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
         return [task for task in self._tasks if not task.done()]
 
     def _forget(self, task: asyncio.Task[Any]) -> None:
-        self._tasks.pop(task, None)  # type: ignore[arg-type]
+        self._tasks.pop(cast("WorkflowTask[Any]", task), None)
 
     def close_tasks(self) -> None:
         """End every unfinished task of an evicted run; its ``finally`` blocks run, commands they issue are refused."""
         self._ready.clear()
+        self._closed = True
         for task in self.unfinished_tasks():
-            # Evicted code may raise anything, and nobody is left to tell.
-            with contextlib.suppress(BaseException):
-                task.close()
+            task.close()
         self._tasks.clear()
         self._ready.clear()
 
@@ -215,6 +227,9 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
 
     def create_task(self, coroutine: Any, **options: Any) -> WorkflowTask[Any]:  # type: ignore[override]
         options.pop("eager_start", None)
+        if self._closed:
+            coroutine.close()
+            raise EvictedError
         task: WorkflowTask[Any] = WorkflowTask(coroutine, loop=self, **options)
         self._tasks[task] = None
         task.add_done_callback(self._forget)

@@ -53,9 +53,8 @@ class NexusOperation(StartedOperationHandle[T]):
         self._seq = seq
         self.token: str | None = None
 
-    def _request_cancel(self) -> None:
-        if self._seq in self._run.nexus.pending and not self._run.evicted:
-            self._run.emit(_native.RequestCancelNexusOperation(seq=self._seq))
+    def _cancel_command(self) -> Any:
+        return _native.RequestCancelNexusOperation(seq=self._seq)
 
     def on_start(self, job: _native.ResolveNexusOperationStart) -> None:
         self.token = job.operation_token

@@ -84,15 +84,29 @@ class OperationHandle(WorkflowFuture[T]):
         self._what = what
         self._result_type = result_type
         self.cancel_requested = False
+        self._resolved = False
+        self._overtaken = False
+
+    def cancel(self, msg: Any = None) -> bool:
+        if self.done():
+            return False
+        self.cancel_requested = True
+        # An end that is on the way to the waiter is overtaken by the cancellation.
+        self._overtaken = self._resolved
+        return True
 
     def resolve(self, result: Payload | None, failure: Failure | None) -> None:
         # Histories depend on the order in which waiting code continues: an operation's result reaches its waiter two
         # turns of the loop after a callback that became ready at the same time.
+        self._resolved = True
         loop = self._run.loop
         loop.call_soon(loop.call_soon, self._finish, result, failure)
 
     def _finish(self, result: Payload | None, failure: Failure | None) -> None:
         if self.done():
+            return
+        if self._overtaken:
+            asyncio.Future.cancel(self)
             return
         run = self._run
         if failure is not None:
@@ -122,14 +136,18 @@ class StartedOperationHandle(OperationHandle[T]):
         self._started: asyncio.Future[None] = run.loop.create_future()
 
     def cancel(self, msg: Any = None) -> bool:
-        if self.done():
+        if not super().cancel(msg):
             return False
-        self.cancel_requested = True
         self._run.loop.call_soon(self._request_cancel)
         return True
 
     def _request_cancel(self) -> None:
-        """Issue the command that asks for the cancellation, if the operation is still under way."""
+        # Even if it has ended meanwhile, as long as its waiter does not know: histories depend on it.
+        if not self.done() and not self._run.evicted:
+            self._run.emit(self._cancel_command())
+
+    def _cancel_command(self) -> Any:
+        """The command that asks for the cancellation."""
         raise NotImplementedError
 
     async def wait_started(self) -> None:
@@ -138,9 +156,9 @@ class StartedOperationHandle(OperationHandle[T]):
             try:
                 return await asyncio.shield(self._started)
             except asyncio.CancelledError:
-                if self._started.done() or self._run.evicted:
-                    raise
                 self._request_cancel()
+                if self._started.done():
+                    raise
 
     def resolve_start(self, error: BaseException | None) -> None:
         if self._started.done():

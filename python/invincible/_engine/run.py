@@ -125,6 +125,7 @@ class WorkflowRun:
         Raises:
             Exception: what workflow code raised that does not fail the workflow; the workflow task fails with it.
         """
+        had_ended = self.ended
         self.activation = activation
         self.timestamp_ns = activation.timestamp_ns
         self.is_replaying = activation.is_replaying
@@ -142,6 +143,9 @@ class WorkflowRun:
         finally:
             _set_running_loop(None)
         commands, self._commands = self._commands, []
+        if had_ended:
+            # Core takes nothing after the end of a run, but code that it left behind may still be woken.
+            return [command for command in commands if type(command) is _native.QueryResult]
         return commands
 
     def evict(self) -> None:

@@ -20,6 +20,9 @@ from invincible.exceptions import ApplicationError, CancelledError
 
 from ._failures import failure_of, logger
 
+# Seconds that abandoned local activities have to end when their worker does.
+_END_TIMEOUT = 5.0
+
 
 @dataclass(frozen=True)
 class Activity:
@@ -163,7 +166,19 @@ class ActivityRunner:
         )
         running.context.cancelled.set()
         if running.task is not None:
-            running.task.cancel()
+            # One turn later, so that a task which is cancelled at once begins before, and gives its answer.
+            asyncio.get_running_loop().call_soon(running.task.cancel)
+
+    async def end(self) -> None:
+        """Cancel the tasks that are left, once no more come: local activities that their workflow has abandoned."""
+        tasks = [running.task for running in self._running.values() if running.task is not None]
+        for task in tasks:
+            task.cancel()
+        if not tasks:
+            return
+        _, stubborn = await asyncio.wait(tasks, timeout=_END_TIMEOUT)
+        if stubborn:
+            logger.warning("%d local activities ignore that the worker ends, and are left running", len(stubborn))
 
     async def _run_on_loop(self, activity: Activity | None, running: _Running) -> None:
         token = current.set(running.context)

@@ -314,6 +314,7 @@ class Worker:
         native.initiate_shutdown()
         await asyncio.wait((polls,))
         await self._workflows_ended
+        await self._runner.end()
 
 
 async def _uninterrupted(work: Any) -> None:

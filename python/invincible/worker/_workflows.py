@@ -311,6 +311,9 @@ def warn_of_nondeterminism(definitions: Definitions) -> None:
 def eviction_error(run: WorkflowRun | None, reason: RemoveFromCache) -> Exception | None:
     """The error behind a run's leaving the cache, explained; ``None`` if its code and history have no part in it."""
     if reason.message == _REFUSED:
+        # For another reason than this, the task was too late, or something has happened meanwhile: it comes again.
+        if reason.reason != _FATAL:
+            return None
         return RuntimeError(
             "the server refused what the workflow code asked for in this task; why is in the history, with the failure "
             "of the task, and in the log of Core"

@@ -7,12 +7,13 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from invincible import activity, workflow
 from invincible.common import Priority, RawValue, RetryPolicy
-from invincible.exceptions import ActivityError, ApplicationError, CancelledError, TimeoutError, TimeoutType
+from invincible.exceptions import ActivityError, ApplicationError, CancelledError, TimeoutError
 from invincible.workflow import ActivityCancellationType
 from tests.support.features import MINUTE, SOON, TEN_SECONDS, Feature, attributes, of_kind, rested, summary
 
@@ -177,7 +178,7 @@ class Failures:
     async def run(self) -> dict[str, object]:
         outcomes: dict[str, object] = {}
 
-        async def told(name: str, handle: workflow.ActivityHandle[object]) -> None:
+        async def told(name: str, handle: workflow.ActivityHandle[Any]) -> None:
             try:
                 outcomes[name] = await handle
             except ActivityError as error:
@@ -298,16 +299,20 @@ class Cancels:
         try:
             return await handle
         except ActivityError as error:
-            assert isinstance(error.cause, CancelledError)
-            return f"{error.activity_type} cancelled"
+            return "cancelled" if isinstance(error.cause, CancelledError) else str(error)
 
 
 @pytest.mark.parametrize(
     ("cancellation_type", "completes", "result", "told", "requests"),
     [
-        pytest.param(ActivityCancellationType.TRY_CANCEL, True, "patient cancelled", None, 1, id="try"),
+        pytest.param(ActivityCancellationType.TRY_CANCEL, True, "cancelled", None, 1, id="try"),
         pytest.param(
-            ActivityCancellationType.WAIT_CANCELLATION_COMPLETED, False, "patient cancelled", "requested", 1, id="wait"
+            ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+            False,
+            "cancelled",
+            "requested",
+            1,
+            id="wait",
         ),
         pytest.param(
             ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
@@ -317,7 +322,7 @@ class Cancels:
             1,
             id="wait-for-result",
         ),
-        pytest.param(ActivityCancellationType.ABANDON, True, "patient cancelled", "not found", 0, id="abandon"),
+        pytest.param(ActivityCancellationType.ABANDON, True, "cancelled", "not found", 0, id="abandon"),
     ],
 )
 async def test_cancelling_an_activity_waits_as_its_type_says(
@@ -335,8 +340,8 @@ async def test_cancelling_an_activity_waits_as_its_type_says(
         await handle.signal(Cancels.cancel_it)
         assert await handle.result() == result
         said = await ended[id]
-    # The server may forget the activity, whose workflow has ended, before it has told it anything.
-    assert said == (told or said)
+    # With the end of the workflow the server forgets the activity, perhaps before it has passed the request on.
+    assert said in ([told] if told is not None else ["requested", "not found"])
     events = await feature.events(handle)
     assert len(of_kind(events, "activity_task_cancel_requested")) == requests
     waited = cancellation_type is ActivityCancellationType.WAIT_CANCELLATION_COMPLETED
@@ -376,15 +381,16 @@ class BadCalls:
     @workflow.run
     async def run(self) -> list[str]:
         errors = []
-        for call in (
-            lambda: workflow.start_activity(pack, Order("x")),
-            lambda: workflow.start_activity(pack, start_to_close_timeout=SOON),
-            lambda: workflow.start_activity(len, "x", start_to_close_timeout=SOON),
-            lambda: workflow.start_activity("x", start_to_close_timeout=-SOON),
-            lambda: workflow.start_activity("x", start_to_close_timeout=SOON, retries=3),  # type: ignore[call-arg]
-        ):
+        calls: list[tuple[Any, Any, dict[str, Any]]] = [
+            (pack, [Order("x")], {}),
+            (pack, [], {"start_to_close_timeout": SOON}),
+            (len, ["x"], {"start_to_close_timeout": SOON}),
+            ("x", [], {"start_to_close_timeout": -SOON}),
+            ("x", [], {"start_to_close_timeout": SOON, "retries": 3}),
+        ]
+        for called, arguments, options in calls:
             try:
-                call()
+                workflow.start_activity(called, args=arguments, **options)
             except (TypeError, ValueError) as error:
                 errors.append(f"{type(error).__name__}: {error}")
         await rested()

@@ -6,6 +6,7 @@ import asyncio
 import contextvars
 import sys
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from invincible import activity, workflow
 from tests.support.features import MINUTE, TEN_SECONDS, Feature, echo, of_kind, recorded, rested
@@ -180,12 +181,13 @@ async def waits() -> object:
 @part
 async def as_completed() -> object:
     order = []
-    for each in workflow.as_completed([workflow.sleep(0.05), echo.execute("b"), asyncio.sleep(0, "c")]):
+    waiting: list[Awaitable[Any]] = [workflow.sleep(0.05), echo.execute("b"), asyncio.sleep(0, "c")]
+    for each in workflow.as_completed(waiting):
         order.append(await recorded(await each))
     assert sorted(map(str, order)) == ["None", "b", "c"]
     try:
-        for each in workflow.as_completed([workflow.sleep(MINUTE)], timeout=0.01):
-            await each
+        for late in workflow.as_completed([workflow.sleep(MINUTE)], timeout=0.01):
+            await late
     except asyncio.TimeoutError:
         return order[0]
     return "no timeout"
@@ -248,8 +250,9 @@ if sys.version_info >= (3, 11):
             async with asyncio.TaskGroup() as group:
                 sleeping = group.create_task(workflow.sleep(MINUTE))
                 group.create_task(_raising())
-        except ExceptionGroup as errors:
-            return [results, str(errors.exceptions[0]), sleeping.cancelled()]
+        except Exception as group_error:
+            errors = group_error.args[1]
+            return [results, str(errors[0]), sleeping.cancelled()]
         return "no error"
 
 
@@ -263,7 +266,7 @@ class Primitives:
 async def test_the_primitives_of_asyncio_work_as_anywhere(feature: Feature) -> None:
     async with feature.worker([Primitives]):
         results = await feature.execute(Primitives.run)
-    expected = {
+    expected: dict[str, object] = {
         "gather": ["1", "None", "None", "slept", "raised"],
         "wait_for": ["in time", "timed out"],
         "shield": [True, False, "kept"],

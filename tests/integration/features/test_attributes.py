@@ -83,8 +83,8 @@ class SearchAttributes:
         await rested()
         found = workflow.info().typed_search_attributes
         assert (found[INT], found[KEYWORD]) == (8, "by name")
-        assert FLOAT not in found
-        assert BOOL not in found
+        assert found.get(FLOAT) is None
+        assert found.get(BOOL) is None
         assert workflow.info().search_attributes["FeatureWords"] == ["a", "b"]
 
     def check(self) -> None:
@@ -103,8 +103,8 @@ async def test_search_attributes_of_each_type_are_read_and_changed(feature: Feat
     found = description.typed_search_attributes
     assert (found[DATETIME], found[INT], found[KEYWORD], found[TEXT]) == (NOON, 8, "by name", "some text")
     assert list(found[WORDS]) == ["a", "b"]
-    assert BOOL not in found
-    assert FLOAT not in found
+    assert found.get(BOOL) is None
+    assert found.get(FLOAT) is None
     changes = attributes(await feature.events(handle), "upsert_workflow_search_attributes")
     assert [sorted(each.search_attributes.indexed_fields) for each in changes] == [
         ["FeatureBool", "FeatureDatetime", "FeatureFloat", "FeatureInt", "FeatureText", "FeatureWords"],

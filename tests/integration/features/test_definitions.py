@@ -75,7 +75,7 @@ async def test_a_dynamic_workflow_runs_what_has_no_other(feature: Feature) -> No
 async def function(number: int, *, plus: int = 1) -> int:
     await rested()
     assert workflow.instance() is None
-    return await recorded(number + plus)
+    return int(await recorded(number + plus))
 
 
 async def test_a_function_is_a_workflow(feature: Feature) -> None:
@@ -238,7 +238,7 @@ async def test_the_log_is_silent_on_replay(feature: Feature, caplog: pytest.LogC
             assert await feature.execute(Logging.run) is False
     said = [each for each in caplog.records if feature.task_queue in each.getMessage() or "said" in each.getMessage()]
     assert [each.getMessage().partition(" (")[0] for each in said] == ["said once", "said later"]
-    assert all(each.temporal_workflow["workflow_id"] == feature.task_queue for each in said)
+    assert all(vars(each)["temporal_workflow"]["workflow_id"] == feature.task_queue for each in said)
 
 
 @workflow.defn

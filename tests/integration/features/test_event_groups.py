@@ -33,14 +33,6 @@ async def child(number: int) -> int:
 
 @workflow.defn
 class Grouped:
-    @workflow.signal
-    async def signalled(self) -> None:
-        await echo.execute("by signal")
-
-    @workflow.update
-    async def updated(self) -> None:
-        await echo.execute("by update")
-
     @workflow.run
     async def run(self) -> None:
         with pytest.raises(ValueError, match="not empty"):

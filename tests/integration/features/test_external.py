@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import pytest
 
@@ -83,7 +84,8 @@ class Unknown:
     async def run(self) -> list[str]:
         nobody = workflow.get_external_workflow_handle("nobody")
         outcomes = []
-        for call in (lambda: nobody.signal("hear", "x"), nobody.cancel):
+        calls: list[Callable[[], Awaitable[None]]] = [lambda: nobody.signal("hear", "x"), nobody.cancel]
+        for call in calls:
             try:
                 await call()
             except ApplicationError as error:

@@ -12,7 +12,7 @@ import pytest
 from invincible import workflow
 from invincible.client import WorkflowQueryFailedError, WorkflowQueryRejectedError
 from invincible.common import QueryRejectCondition, RawValue
-from tests.support.features import Feature, of_kind, rested
+from tests.support.features import MINUTE, Feature, of_kind, rested
 
 
 @workflow.defn
@@ -68,7 +68,7 @@ class Asked:
         if how == "timer":
             return asyncio.get_running_loop().call_later(1, print)
         if how == "activity":
-            return workflow.start_activity("x", start_to_close_timeout=1)  # type: ignore[typeddict-item]
+            return workflow.start_activity("x", start_to_close_timeout=MINUTE)
         if how == "patch":
             return workflow.patched("x")
         if how == "memo":

@@ -59,7 +59,7 @@ class Account:
     @workflow.update(dynamic=True)
     async def anything(self, name: str, arguments: Sequence[RawValue]) -> str:
         values = [workflow.payload_converter().from_payload(each.payload) for each in arguments]
-        return await recorded(f"{name} {values}")
+        return str(await recorded(f"{name} {values}"))
 
     @workflow.signal
     def close(self) -> None:

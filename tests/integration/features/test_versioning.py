@@ -178,9 +178,20 @@ async def test_a_run_stays_or_moves_as_its_behaviour_says(
 async def test_an_override_goes_before_the_behaviour(feature: Feature) -> None:
     async with version(feature, "one"), version(feature, "two"):
         first = WorkerDeploymentVersion(feature.task_queue, "one")
-        pinned = await feature.start(
-            "Upgraded", id=f"{feature.task_queue}-1", versioning_override=PinnedVersioningOverride(first)
-        )
+        handles = []
+
+        async def pinned_to_first() -> bool:
+            override = PinnedVersioningOverride(first)
+            try:
+                handle = await feature.start("Upgraded", id=f"{feature.task_queue}-1", versioning_override=override)
+            except RPCError:
+                # The task queue hears of a version later than its deployment.
+                return False
+            handles.append(handle)
+            return True
+
+        await eventually(pinned_to_first, what="the task queue knows the first version")
+        (pinned,) = handles
         upgraded = await feature.start(
             "Pinned", id=f"{feature.task_queue}-2", versioning_override=AutoUpgradeVersioningOverride()
         )

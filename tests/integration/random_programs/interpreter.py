@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from invincible import activity, workflow
 from invincible._engine.context import current_run
+from invincible._engine.loop import set_unless_done
 from invincible.common import RetryPolicy, SearchAttributeKey
 from invincible.exceptions import ApplicationError, FailureError
 
@@ -19,11 +20,11 @@ from .programs import Step
 T = TypeVar("T")
 
 MILLISECOND = timedelta(milliseconds=1)
-MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
 
 TASK_TIMEOUT = timedelta(seconds=3)
-"""Workflow tasks get lost when workers end; so long it takes until another gets them."""
+ACTIVITY_TIMEOUT = timedelta(seconds=5)
+"""Tasks get lost when workers end or drop runs; so long it takes until another worker gets them."""
 
 ATTRIBUTE = SearchAttributeKey.for_keyword("ProgramsKeyword")
 
@@ -40,14 +41,14 @@ _FAILING_ACTIVITY_CANCELLATION = [
 _CHILD_CANCELLATION = list(workflow.ChildWorkflowCancellationType)
 _RETURN_WHEN = {name: getattr(asyncio, name) for name in ("FIRST_COMPLETED", "FIRST_EXCEPTION", "ALL_COMPLETED")}
 
-# `asyncio.timeout` is there from Python 3.11 on.
+# `asyncio.timeout` and `asyncio.TaskGroup` are there from Python 3.11 on.
 _asyncio: Any = asyncio
 
 # The ledger of the test that runs now; it must survive what it watches.
 ledger: Ledger | None = None
 
 
-@activity.defn(start_to_close_timeout=MINUTE)
+@activity.defn(start_to_close_timeout=ACTIVITY_TIMEOUT)
 async def act(name: str, mode: str, millis: int) -> str:
     """Take some time, and then do as the mode says."""
     await asyncio.sleep(millis / 1000)
@@ -231,7 +232,7 @@ class Interpreter:
         else:
             loop = asyncio.get_running_loop()
             called: asyncio.Future[None] = loop.create_future()
-            loop.call_later(step.millis / 1000, lambda: called.done() or called.set_result(None))
+            loop.call_later(step.millis / 1000, set_unless_done, called)
             loop.call_soon(self.note, f"{step.name} soon")
             await called
         return "slept"
@@ -291,6 +292,20 @@ class Interpreter:
         tasks = [self.task(each) for each in step.steps]
         results = await asyncio.gather(*tasks, return_exceptions=step.mode == "collect")
         return ", ".join(_described(each) for each in results)
+
+    async def do_group(self, step: Step) -> str:
+        if not hasattr(asyncio, "TaskGroup"):
+            return await self.do_gather(step)
+        try:
+            async with _asyncio.TaskGroup() as group:
+                for each in step.steps:
+                    group.create_task(self.perform(each))
+        except Exception as error:
+            failures = getattr(error, "exceptions", (error,))
+            if not all(isinstance(each, (FailureError, asyncio.TimeoutError)) for each in failures):
+                raise
+            raise failures[0] from None
+        return "all"
 
     async def do_tasks(self, step: Step) -> str:
         tasks = [self.task(each) for each in step.steps]

@@ -8,7 +8,7 @@ last of the tasks may turn out otherwise: when its worker has ended before the s
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -20,6 +20,13 @@ _CONTEXT = 8
 
 # Answers of queries and of validators are not recorded in histories.
 _UNRECORDED = ("QueryResult", "UpdateRejected")
+
+_ENDS = (
+    "CancelWorkflowExecution",
+    "CompleteWorkflowExecution",
+    "ContinueAsNewWorkflowExecution",
+    "FailWorkflowExecution",
+)
 
 
 class DivergenceError(AssertionError):
@@ -60,14 +67,22 @@ class Record:
     executions: int = 0
     replayed: int = 0
 
+    def last(self, position: int | None = None) -> str:
+        """The last entries, or those before a position, for people to read."""
+        end = len(self.entries) if position is None else position
+        shown = self.entries[max(0, end - _CONTEXT) : end]
+        return "\n".join(["  before that:", *(f"    {entry}" for entry in shown)]) if shown else "  (its first entry)"
+
 
 class _Execution:
-    """One execution of a run's code, and how far it is in the record."""
+    """One execution of a run's code, how far it is in the record, and whether the run has ended."""
 
     def __init__(self, record: Record) -> None:
         self.record = record
         self.position = 0
+        self.ended = False
         record.executions += 1
+        record.replayed = 0
 
 
 class Ledger:
@@ -78,24 +93,31 @@ class Ledger:
         on_divergence: Called with a record and an explanation, on the thread of that run.
     """
 
-    def __init__(
-        self, on_entry: Callable[[Record], object], on_divergence: Callable[[Record, str], object]
-    ) -> None:
+    def __init__(self, on_entry: Callable[[Record], object], on_divergence: Callable[[Record, str], object]) -> None:
         self.records: dict[str, Record] = {}
         self._on_entry = on_entry
         self._on_divergence = on_divergence
         self._closed = False
+        self._cut_short: frozenset[str] = frozenset()
         self._executions: WeakKeyDictionary[WorkflowRun, _Execution] = WeakKeyDictionary()
         self._lock = threading.Lock()
 
-    def close(self) -> None:
-        """From here on everything is a replay."""
+    def close(self, cut_short: Collection[str]) -> None:
+        """From here on everything is a replay.
+
+        Args:
+            cut_short: Runs that others have ended. Their last task may never have been completed, or not even begun.
+        """
         self._closed = True
+        self._cut_short = frozenset(cut_short)
 
     def command(self, run: WorkflowRun, command: Any) -> None:
         """The engine has issued a command."""
-        if type(command).__name__ not in _UNRECORDED:
+        name = type(command).__name__
+        if name not in _UNRECORDED:
             self.enter(run, f"command {_described(command).replace(repr(run.worker.task_queue), 'the task queue')}")
+        if name in _ENDS:
+            self._executions[run].ended = True
 
     def enter(self, run: WorkflowRun, text: str) -> None:
         """A run does something.
@@ -109,8 +131,13 @@ class Ledger:
         entry = Entry(text, run.activation.history_length)
         with self._lock:
             execution = self._execution(run)
+            if execution.ended:
+                # Code that still runs has no say any more.
+                return
             record = execution.record
-            problem = self._replay(execution, entry) if run.is_replaying or self._closed else self._add(execution, entry)
+            problem = (
+                self._replay(execution, entry) if run.is_replaying or self._closed else self._add(execution, entry)
+            )
         if problem is not None:
             self._on_divergence(record, problem)
             raise DivergenceError(problem)
@@ -126,10 +153,14 @@ class Ledger:
 
     def _replay(self, execution: _Execution, entry: Entry) -> str | None:
         entries, position = execution.record.entries, execution.position
-        if position >= len(entries):
-            return f"when replayed it did more than before: {entry}\n{_before(entries, position)}"
-        if entries[position].text != entry.text:
-            return f"it did\n    {entries[position]}\n  and when replayed\n    {entry}\n{_before(entries, position)}"
+        known = entries[position] if position < len(entries) else None
+        if known is None or known.text != entry.text:
+            if execution.record.run_id in self._cut_short and (known is None or known.task == entries[-1].task):
+                execution.ended = True
+                return None
+            if known is None:
+                return f"when replayed it did more than before: {entry}\n{execution.record.last(position)}"
+            return f"it did\n    {known}\n  and when replayed\n    {entry}\n{execution.record.last(position)}"
         execution.position = execution.record.replayed = position + 1
         return None
 
@@ -137,15 +168,12 @@ class Ledger:
         entries, position = execution.record.entries, execution.position
         skipped = entries[position:]
         if skipped and skipped[0].task != skipped[-1].task:
-            return f"when replayed it left out {skipped[0]}, and went on with {entry}\n{_before(entries, position)}"
+            return (
+                f"when replayed it left out {skipped[0]}, and went on with {entry}\n{execution.record.last(position)}"
+            )
         entries[position:] = [entry]
         execution.position += 1
         return None
-
-
-def _before(entries: list[Entry], position: int) -> str:
-    shown = entries[max(0, position - _CONTEXT) : position]
-    return "\n".join(["  before that:", *(f"    {entry}" for entry in shown)]) if shown else "  (its first entry)"
 
 
 def _described(value: Any) -> str:

@@ -6,7 +6,7 @@ Each ends by itself: every wait has an end, which comes within milliseconds, and
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 CACHE_SIZES = (0, 1, 2, 1000)
@@ -180,8 +180,13 @@ class _Author:
         return sorted(stimuli, key=lambda stimulus: stimulus.after)
 
 
+def kinds() -> Mapping[str, Collection[str]]:
+    """The kinds of steps, and the modes of each."""
+    return {kind: set(modes) for kind, (_, modes) in (_SIMPLE | _COMPOUND).items()} | {"continue_as_new": {""}}
+
+
 # Weights and modes by kind.
-_Kinds = Mapping[str, tuple[int, tuple[str, ...]]]
+_Kinds = dict[str, tuple[int, tuple[str, ...]]]
 
 _SIMPLE: _Kinds = {
     "activity": (6, ("ok", "ok", "retried", "fatal", "exhausted")),
@@ -201,6 +206,7 @@ _SIMPLE: _Kinds = {
 
 _COMPOUND: _Kinds = {
     "gather": (5, ("raise", "collect")),
+    "group": (4, ("raise",)),
     "tasks": (3, ("",)),
     "wait": (4, ("FIRST_COMPLETED", "FIRST_EXCEPTION", "ALL_COMPLETED", "cancel", "in time")),
     "completed": (3, ("for ever", "in time")),
@@ -217,4 +223,3 @@ _COMPOUND: _Kinds = {
         ("result", "result", "signalled", "cancelled", "scope", "external", "abandoned", "terminated", "asked"),
     ),
 }
-

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import random
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -39,9 +39,7 @@ from .programs import Program, Stimulus
 # A worker ends when the runs of its task queue have made so many entries; the next worker goes on.
 _WORKER_LIFE = (400, 1600)
 _SIDE_BY_SIDE = 24
-_PATIENCE = 20.0
 
-_STARTED = EventType.EVENT_TYPE_WORKFLOW_TASK_STARTED
 _SIGNALED = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED
 _COMPLETED = (
     EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED,
@@ -69,12 +67,21 @@ class Finding:
 
 @dataclass(eq=False)
 class _Group:
-    """The programs of one task queue, and its workers, one after the other."""
+    """A task queue, and its workers, one after the other.
+
+    Args:
+        task_queue: Its name.
+        cache: How many runs the workers keep.
+        left: How many entries the current worker has still to live for.
+        life: Set when they have been made.
+        restarts: How many workers have ended so.
+        native: The current worker's native part.
+    """
 
     task_queue: str
     cache: int
-    programs: dict[str, Program] = field(default_factory=dict)
-    entries: int = 0
+    left: int = 0
+    life: asyncio.Event = field(default_factory=asyncio.Event)
     restarts: int = 0
     native: _native.Worker | None = None
 
@@ -100,15 +107,16 @@ class Stage:
         self._group_of: dict[str, _Group] = {}
         self._program_of: dict[str, Program] = {}
         for number, program in enumerate(programs):
-            group = self._groups.setdefault(program.cache, _Group(f"{name}-{program.cache}", program.cache))
+            group = self._groups.setdefault(program.cache, _Group(f"{name}-cache-{program.cache}", program.cache))
             workflow_id = f"{name}-{number}"
-            group.programs[workflow_id] = self._program_of[workflow_id] = program
+            self._program_of[workflow_id] = program
             self._group_of[workflow_id] = group
         self._ledger = Ledger(self._on_entry, self._on_divergence)
         self._progress: Counter[str] = Counter()
         self._current_run: dict[str, str] = {}
         self._changed: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
-        self._lives: dict[_Group, asyncio.Event] = {}
+        # Workflows that have not ended.
+        self._playing: set[str] = set()
         self._limit = asyncio.Semaphore(_SIDE_BY_SIDE * len(self._groups))
         self._wrong = asyncio.Event()
         self.findings: list[Finding] = []
@@ -134,7 +142,8 @@ class Stage:
         """What has been done, in numbers."""
         records = self._ledger.records.values()
         return (
-            f"{len(self._program_of)} programs, {len(records)} runs, {sum(len(each.entries) for each in records)} entries; "
+            f"{len(self._program_of)} programs, {len(records)} runs, "
+            f"{sum(len(each.entries) for each in records)} entries; "
             f"code was executed {sum(each.executions for each in records)} times, "
             f"workers were restarted {sum(group.restarts for group in self._groups.values())} times"
         )
@@ -153,13 +162,20 @@ class Stage:
         if workflow_id in self._changed:
             self._changed[workflow_id].set()
         group = self._group_of[_family(workflow_id)]
-        group.entries -= 1
-        if group.entries <= 0 and group in self._lives:
-            self._lives[group].set()
+        group.left -= 1
+        if group.left <= 0:
+            group.life.set()
 
     def _find(self, workflow_id: str, explanation: str) -> None:
         self.findings.append(Finding(self._program_of.get(_family(workflow_id)), workflow_id, explanation))
         self._wrong.set()
+
+    def _find_failed_task(self, text: str) -> None:
+        record = next((each for each in self._ledger.records.values() if each.run_id in text), None)
+        if record is None:
+            self._find("", text)
+        else:
+            self._find(record.workflow_id, f"{text}\n{record.last()}")
 
     def _find_unfinished(self, timeout: float) -> None:
         for workflow_id in self._playing:
@@ -187,8 +203,7 @@ class Stage:
             def emit(self, record: logging.LogRecord) -> None:
                 error = record.exc_info[1] if record.exc_info else None
                 if record.getMessage().startswith("workflow task") and not isinstance(error, TaskAbandonedError):
-                    text = self.format(record)
-                    stage._loop.call_soon_threadsafe(stage._find, _named(text, stage._program_of), text)
+                    stage._loop.call_soon_threadsafe(stage._find_failed_task, self.format(record))
 
         handler = FailedTasks(logging.WARNING)
         logger = logging.getLogger("invincible")
@@ -207,7 +222,6 @@ class Stage:
     # Live
 
     async def _play_live(self) -> list[WorkflowHistory]:
-        self._playing: set[str] = set()
         workers = [asyncio.ensure_future(self._serve(group)) for group in self._groups.values()]
         try:
             programs = asyncio.ensure_future(
@@ -228,10 +242,11 @@ class Stage:
     async def _serve(self, group: _Group) -> None:
         """Run one worker after the other."""
         _current_group.set(group)
-        few = {"max_concurrent_workflow_tasks": 2, "max_concurrent_workflow_task_polls": 2} if group.cache == 1 else {}
+        # Core wants a place in the cache for each poll but one.
+        few = 2 if group.cache == 1 else None
         while True:
-            group.entries = self._random.randint(*_WORKER_LIFE)
-            life = self._lives[group] = asyncio.Event()
+            group.left = self._random.randint(*_WORKER_LIFE)
+            group.life.clear()
             async with Worker(
                 self._client,
                 task_queue=group.task_queue,
@@ -240,9 +255,10 @@ class Stage:
                 max_cached_workflows=group.cache,
                 graceful_shutdown_timeout=timedelta(seconds=10),
                 sticky_queue_schedule_to_start_timeout=timedelta(seconds=1),
-                **few,
+                max_concurrent_workflow_tasks=few,
+                max_concurrent_workflow_task_polls=few,
             ):
-                await life.wait()
+                await group.life.wait()
                 group.native = None
             group.restarts += 1
 
@@ -323,7 +339,7 @@ class Stage:
     # Replays
 
     async def _replay(self, histories: Sequence[WorkflowHistory]) -> None:
-        self._ledger.close()
+        self._ledger.close({each.run_id for each in histories if each.events[-1].event_type not in _OWN_ENDS})
         replayer = Replayer(workflows=[Interpreter], namespace=self._client.namespace)
         async with replayer.workflow_replay_iterator(_each(histories)) as results:
             async for result in results:
@@ -348,11 +364,6 @@ class Stage:
 def _family(workflow_id: str) -> str:
     """The workflow that a child, or a child of a child, comes from."""
     return workflow_id.partition(".")[0]
-
-
-def _named(text: str, programs: dict[str, Program]) -> str:
-    """The workflow that a log record is about."""
-    return next((each for each in sorted(programs, key=len, reverse=True) if each in text), "")
 
 
 async def _all(work: Any) -> None:

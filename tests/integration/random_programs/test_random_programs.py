@@ -18,10 +18,15 @@ import random
 
 import pytest
 
+from invincible._engine.randomness import Randomness
 from invincible.client import Client
 
-from .programs import Program, program
+from .interpreter import Interpreter
+from .programs import Program, Step, kinds, program
 from .stage import Stage
+
+# What the programs of the other tests are made from.
+SEED = 7
 
 PROGRAMS = 500
 TIMES = 40
@@ -33,7 +38,8 @@ async def test_programs_do_the_same_when_they_are_replayed(
     client: Client, task_queue: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     seed = int(os.environ.get("INVINCIBLE_SEED") or random.SystemRandom().randrange(10**9))
-    stage = Stage(client, task_queue, _programs(seed), seed)
+    alone = os.environ.get("INVINCIBLE_PROGRAM")
+    stage = Stage(client, task_queue, [program(int(alone))] * TIMES if alone else _programs(seed, PROGRAMS), seed)
     with capsys.disabled():
         print(f"\nrandom programs: INVINCIBLE_SEED={seed}")
     await stage.play(timeout=TIMEOUT)
@@ -45,9 +51,31 @@ async def test_programs_do_the_same_when_they_are_replayed(
         pytest.fail(f"{len(stage.findings)} findings, of which this is the smallest; again: {again}\n{finding}", False)
 
 
-def _programs(seed: int) -> list[Program]:
-    alone = os.environ.get("INVINCIBLE_PROGRAM")
-    if alone:
-        return [program(int(alone))] * TIMES
+async def test_what_differs_on_replay_is_found(
+    client: Client, task_queue: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Randomness, "generator", property(lambda self: random.Random()))
+    stage = Stage(client, task_queue, _programs(SEED, 60), SEED)
+    await stage.play(timeout=60)
+    assert any("when replayed" in finding.explanation for finding in stage.findings), stage.findings
+
+
+def test_programs_are_made_of_everything() -> None:
+    used: set[tuple[str, str]] = set()
+
+    def look(steps: list[Step]) -> None:
+        for step in steps:
+            used.add((step.kind, step.mode))
+            assert hasattr(Interpreter, f"do_{step.kind}")
+            look(step.steps)
+
+    programs = _programs(SEED, PROGRAMS)
+    for each in programs:
+        look(each.steps)
+    assert used == {(kind, mode) for kind, modes in kinds().items() for mode in modes}
+    assert [program(each.seed) for each in programs] == programs
+
+
+def _programs(seed: int, count: int) -> list[Program]:
     source = random.Random(seed)
-    return [program(source.randrange(10**9)) for _ in range(PROGRAMS)]
+    return [program(source.randrange(10**9)) for _ in range(count)]

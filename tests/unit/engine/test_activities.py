@@ -338,6 +338,11 @@ def test_arguments_come_in_one_form() -> None:
     refused(both_forms, ValueError, "give either arg or args, not both")
 
 
+def test_a_text_is_no_list_of_arguments() -> None:
+    listed = lambda: workflow.execute_activity("act", args="Ada")  # noqa: E731
+    refused(listed, TypeError, "args must be a sequence of arguments, got a str: use arg for a single one")
+
+
 def test_a_call_that_is_refused_takes_no_number() -> None:
     @workflow.defn
     async def calling() -> None:
@@ -487,7 +492,8 @@ def test_a_request_after_the_end_of_the_activity_is_not_sent() -> None:
         handle.cancel()
         await workflow.sleep(1)
 
-    driver = Driver(late)
-    driver.start()
-    (timer,) = driver.activate(activity_done("done"), _native.FireTimer(seq=1))
-    assert isinstance(timer, _native.StartTimer)
+    jobs = [activity_done("done"), _native.FireTimer(seq=1)]
+    for ordered in (jobs, jobs[::-1]):
+        driver = Driver(late)
+        driver.start()
+        assert kinds(driver.activate(*ordered)) == [_native.StartTimer]

@@ -17,6 +17,8 @@ from tests.support.engine import (
     activity_failed,
     application_failure,
     cancelled_failure,
+    child_done,
+    child_started,
     completed,
     failed,
     greet,
@@ -241,3 +243,128 @@ def test_a_cancelled_scope_cancels_only_what_is_in_it() -> None:
     ]
     driver.activate(activity_failed(cancelled_failure(), seq=2), activity_failed(cancelled_failure(), seq=3))
     assert completed(driver.activate(activity_done("out"))) == ["ActivityError", "out"]
+
+
+# Cancelled in the task that brings the answer: histories depend on what comes of it
+
+
+def both_orders(target: Any, answer: Any) -> list[list[Any]]:
+    cancel = _native.CancelWorkflow()
+    commands = []
+    for jobs in ([answer, cancel], [cancel, answer]):
+        driver = Driver(target)
+        driver.start()
+        commands.append(kinds(driver.activate(*jobs)))
+    return commands
+
+
+def test_cancelled_in_the_task_that_brings_the_start_of_a_child_the_child_is_asked_to_stop() -> None:
+    @workflow.defn
+    async def parent() -> None:
+        await workflow.execute_child_workflow("Child")
+
+    assert both_orders(parent, child_started()) == [[_native.CancelChildWorkflowExecution, *CANCELLED]] * 2
+
+
+def test_cancelled_in_the_task_that_brings_the_start_of_an_operation_it_is_asked_to_stop() -> None:
+    @workflow.defn
+    async def caller() -> None:
+        await workflow.create_nexus_client(service="s", endpoint="e").execute_operation("o", None)
+
+    started = _native.ResolveNexusOperationStart(seq=1, operation_token="token")
+    assert both_orders(caller, started) == [[_native.RequestCancelNexusOperation, *CANCELLED]] * 2
+
+
+def test_a_signal_that_arrives_in_the_task_that_cancels_the_workflow_is_withdrawn_in_vain() -> None:
+    @workflow.defn
+    async def sender() -> None:
+        await workflow.get_external_workflow_handle("other").signal("poke")
+
+    arrived = _native.ResolveSignalExternalWorkflow(seq=1)
+    ended = [_native.CancelSignalWorkflow, _native.CompleteWorkflowExecution]
+    assert both_orders(sender, arrived) == [ended] * 2
+
+
+def test_cancelled_in_the_task_that_brings_the_result_of_an_activity() -> None:
+    @workflow.defn
+    async def hello() -> str:
+        return await greet.execute("Ada")
+
+    assert both_orders(hello, activity_done("Hello")) == [CANCELLED] * 2
+
+
+def test_cancelled_in_the_task_in_which_a_timer_fires() -> None:
+    @workflow.defn
+    async def nap() -> None:
+        await workflow.sleep(60)
+
+    assert both_orders(nap, _native.FireTimer(seq=1)) == [CANCELLED] * 2
+
+
+def test_cancelled_in_the_task_that_tells_that_another_workflow_was_asked_to_stop() -> None:
+    @workflow.defn
+    async def canceller() -> None:
+        await workflow.get_external_workflow_handle("other").cancel()
+
+    asked = _native.ResolveRequestCancelExternalWorkflow(seq=1)
+    assert both_orders(canceller, asked) == [[_native.CompleteWorkflowExecution], CANCELLED]
+
+
+async def caught(awaitable: Any) -> str:
+    try:
+        await awaitable
+    except BaseException as error:
+        return type(error).__name__
+    return "done"
+
+
+async def cancel_later() -> str:
+    handle = greet.start("Ada")
+    await workflow.sleep(5)
+    handle.cancel()
+    return await caught(handle)
+
+
+FIRED, DONE = _native.FireTimer(seq=1), activity_done("Hello")
+ENDED = [_native.CompleteWorkflowExecution]
+
+
+@pytest.mark.parametrize(
+    ("body", "jobs", "commands", "result"),
+    [
+        (lambda: caught(greet.execute("Ada")), [DONE, _native.CancelWorkflow()], ENDED, "CancelledError"),
+        (lambda: caught(greet.execute("Ada")), [_native.CancelWorkflow(), DONE], ENDED, "CancelledError"),
+        (lambda: caught(asyncio.wait_for(greet.execute("Ada"), 5)), [FIRED, DONE], ENDED, "TimeoutError"),
+        (lambda: caught(asyncio.wait_for(greet.execute("Ada"), 5)), [DONE, FIRED], ENDED, "TimeoutError"),
+        (cancel_later, [FIRED, DONE], ENDED, "CancelledError"),
+        (cancel_later, [DONE, FIRED], ENDED, "done"),
+        (
+            lambda: caught(workflow.execute_child_workflow("Child")),
+            [child_started(), child_done("Hello"), _native.CancelWorkflow()],
+            [_native.CancelChildWorkflowExecution, *ENDED],
+            "CancelledError",
+        ),
+    ],
+)
+def test_the_cancellation_wins_over_an_answer_of_the_same_task(
+    body: Any, jobs: list[Any], commands: list[type], result: str
+) -> None:
+    @workflow.defn
+    async def racing() -> str:
+        outcome: str = await body()
+        return outcome
+
+    driver = Driver(racing)
+    driver.start()
+    got = driver.activate(*jobs)
+    assert kinds(got) == commands
+    assert value(got[-1].result) == result
+
+
+def test_an_answer_that_is_cancelled_ends_what_is_gathered() -> None:
+    @workflow.defn
+    async def many() -> None:
+        await asyncio.gather(greet.execute("Ada"), greet.execute("Bob"))
+
+    expected = [_native.RequestCancelActivity, *CANCELLED]
+    assert both_orders(many, activity_done("Hello")) == [expected] * 2

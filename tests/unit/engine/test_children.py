@@ -417,7 +417,7 @@ def test_a_request_is_not_sent_when_the_child_ends_in_the_same_task() -> None:
     driver = Driver(parent)
     driver.start()
     driver.activate(child_started())
-    assert kinds(driver.activate(child_done(), _native.FireTimer(seq=1))) == [_native.StartTimer]
+    assert kinds(driver.activate(_native.FireTimer(seq=1), child_done())) == [_native.StartTimer]
 
 
 # Signals

@@ -9,7 +9,7 @@ import pytest
 
 from invincible import _native, workflow
 from invincible.exceptions import ApplicationError
-from tests.support.engine import Driver, application_failure, completed, greet, kinds, query, values
+from tests.support.engine import Driver, application_failure, completed, greet, kinds, query, value, values
 
 
 @workflow.defn
@@ -99,7 +99,15 @@ def test_cancelling_the_wait_withdraws_the_signal() -> None:
     assert completed(driver.activate(_native.ResolveSignalExternalWorkflow(seq=1, failure=failure))) == "withdrawn"
 
 
-def test_a_signal_that_has_arrived_is_not_withdrawn() -> None:
+@pytest.mark.parametrize(
+    ("failure", "commands", "result"),
+    [
+        (None, [_native.CancelSignalWorkflow, _native.CompleteWorkflowExecution], "sent"),
+        # Core does not take the withdrawal of a signal that has failed.
+        (application_failure("no such workflow"), [_native.CompleteWorkflowExecution], "cancelled"),
+    ],
+)
+def test_a_signal_that_is_cancelled_in_the_task_of_its_answer(failure: Any, commands: list[type], result: str) -> None:
     @workflow.defn
     async def sender() -> str:
         task = asyncio.create_task(workflow.get_external_workflow_handle("other").signal("poke"))
@@ -113,8 +121,9 @@ def test_a_signal_that_has_arrived_is_not_withdrawn() -> None:
 
     driver = Driver(sender)
     driver.start()
-    ended = driver.activate(_native.FireTimer(seq=1), _native.ResolveSignalExternalWorkflow(seq=1))
-    assert kinds(ended) == [_native.CompleteWorkflowExecution]
+    ended = driver.activate(_native.FireTimer(seq=1), _native.ResolveSignalExternalWorkflow(seq=1, failure=failure))
+    assert kinds(ended) == commands
+    assert value(ended[-1].result) == result
 
 
 def test_a_cancellation_request_waits_until_it_has_arrived() -> None:

@@ -160,15 +160,14 @@ def test_the_first_failure_of_a_task_is_the_one_that_is_told() -> None:
     @workflow.defn
     class Twice:
         @workflow.run
-        async def run(self) -> None:
-            raise KeyError("second")
+        async def run(self) -> None: ...
 
         @workflow.signal
-        def early(self) -> None:
-            raise KeyError("first")
+        def fail(self, word: str) -> None:
+            raise KeyError(word)
 
     with pytest.raises(KeyError, match="first"):
-        Driver(Twice).start(signal("early"))
+        Driver(Twice).start(signal("fail", "first"), signal("fail", "second"))
 
 
 def test_stop_iteration_becomes_an_error_that_is_told() -> None:
@@ -250,8 +249,7 @@ class Configured:
 
     @workflow.run
     async def run(self, args: list[RawValue]) -> None:
-        error: Exception = (value(args[0].payload) == "key" and KeyError("x")) or OrderError("x")
-        raise error
+        raise KeyError("x") if value(args[0].payload) == "key" else OrderError("x")
 
     @workflow.dynamic_config
     def choose(self) -> workflow.DynamicWorkflowConfig:

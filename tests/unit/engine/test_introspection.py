@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
 from typing import Any
 
 from invincible import __version__, _native, workflow
@@ -77,7 +78,7 @@ def test_the_stack_trace_of_a_workflow_that_has_ended_is_empty() -> None:
 def test_the_stack_trace_follows_async_generators() -> None:
     @workflow.defn
     async def generating() -> None:
-        async def numbers() -> Any:
+        async def numbers() -> AsyncIterator[int]:
             await workflow.sleep(60)
             yield 1
 

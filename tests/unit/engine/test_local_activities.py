@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from invincible import _native, activity, workflow
+from invincible._engine.errors import TaskAbandonedError
 from invincible.common import RetryPolicy
-from invincible.exceptions import ActivityError
+from invincible.exceptions import ActivityError, TimeoutError
 from tests.support.engine import (
     Driver,
     activity_failed,
@@ -259,3 +260,44 @@ def test_a_backoff_for_one_that_was_cancelled_at_once_starts_nothing() -> None:
     driver = Driver(abrupt)
     driver.start()
     assert driver.activate(backoff(90.0)) == []
+
+
+def test_cancelled_in_the_task_in_which_its_wait_ends_it_is_not_tried_again() -> None:
+    driver = Driver(persistent)
+    driver.start()
+    driver.activate(backoff(90.0))
+    commands = driver.activate(_native.CancelWorkflow(), _native.FireTimer(seq=1))
+    assert completed(commands) == "cancelled in between"
+
+
+def test_a_worker_that_stops_interrupts_it_and_the_task_is_abandoned() -> None:
+    driver = Driver(persistent)
+    driver.start()
+    with pytest.raises(
+        TaskAbandonedError, match="activity 'greet' was interrupted: its worker stops, or needs the room"
+    ):
+        driver.activate(activity_failed(cancelled_failure(), is_local=True))
+
+
+def test_a_cancellation_in_its_history_is_no_interruption() -> None:
+    driver = Driver(persistent)
+    driver.start(is_replaying=True)
+    ended = driver.activate(activity_failed(cancelled_failure(), is_local=True), is_replaying=True)
+    assert completed(ended) == "CancelledError"
+
+
+def test_a_time_out_is_the_same_live_and_on_replay() -> None:
+    @workflow.defn
+    async def slow() -> str:
+        try:
+            return await greet.execute_local("Ada")
+        except TimeoutError:
+            return "timed out"
+
+    time_out = _native.Failure("time out", info=_native.TimeoutFailureInfo(timeout_type=1))
+    live = activity_failed(time_out, is_local=True)
+    replayed = _native.ResolveActivity(seq=1, is_local=True, failure=time_out)
+    for job in (live, replayed):
+        driver = Driver(slow)
+        driver.start()
+        assert completed(driver.activate(job)) == "timed out"

@@ -51,10 +51,12 @@ def done(result: Any, *, seq: int = 1) -> _native.ResolveNexusOperation:
     return _native.ResolveNexusOperation(seq=seq, result=payload(result))
 
 
-def test_every_option_arrives_in_the_command() -> None:
+@pytest.mark.parametrize("method", ["start_operation", "execute_operation"])
+def test_every_option_arrives_in_the_command(method: str) -> None:
     @workflow.defn
     async def caller() -> None:
-        await bank().start_operation(
+        start: Any = getattr(bank(), method)
+        await start(
             "open",
             "Ada",
             schedule_to_close_timeout=timedelta(seconds=1),
@@ -212,7 +214,7 @@ def test_a_request_is_not_sent_when_the_operation_ends_in_the_same_task() -> Non
     driver = Driver(caller)
     driver.start()
     driver.activate(started())
-    assert kinds(driver.activate(done("opened"), _native.FireTimer(seq=1))) == [_native.StartTimer]
+    assert kinds(driver.activate(_native.FireTimer(seq=1), done("opened"))) == [_native.StartTimer]
 
 
 def test_handles_go_into_gather_and_shield() -> None:

@@ -307,7 +307,7 @@ def test_a_handler_that_the_end_cuts_off_is_warned_of() -> None:
     with pytest.warns(
         workflow.UnfinishedSignalHandlersWarning,
         match=r"workflow Leaving 'engine-test' ended while signal handlers still ran: .*linger.*unheard.*; .*its work "
-        r"is lost.*await workflow.wait_condition\(workflow.all_handlers_finished\).*@workflow.signal\(unfinished_policy=",
+        r"is lost.*wait_condition\(workflow.all_handlers_finished\).*@workflow.signal\(unfinished_policy=",
     ) as warned:
         assert completed(driver.activate(signal("go"))) is False
     assert "loiter" not in str(warned[0].message)

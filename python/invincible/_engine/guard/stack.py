@@ -120,17 +120,21 @@ def readable_path(path: str) -> str:
     return path[len(below) :] if path.startswith(below) else path
 
 
-def _name(frame: FrameType) -> str:
-    """The full name of the function that a frame runs, as its users would write it."""
+def _name(frame: FrameType) -> str | None:
+    """The full name of the function that a frame runs, as its users would write it; ``None`` if they would not."""
     code = frame.f_code
     module = frame.f_globals.get("__name__") or ""
-    if module == "random" and rule_of(f"random.{code.co_name}"):
-        return f"random.{code.co_name}"
+    # Methods that a module offers as functions, and the generator behind a function.
+    plain = f"{module}.{code.co_name.lstrip('_')}"
+    if rule_of(plain) is not None:
+        return plain
     name = getattr(code, "co_qualname", None)
     if name is None:  # Python 3.10
         name = code.co_name
         if code.co_varnames[:1] == ("self",):
             owners = type(frame.f_locals.get("self")).__mro__
             name = f"{next((each.__name__ for each in owners if name in vars(each)), 'object')}.{name}"
+    if "<locals>" in name and top_package(module) in sys.stdlib_module_names:
+        return None
     public = [part for part in module.split(".") if not part.startswith("_")]
     return f"{'.'.join(public) or module}.{name}".removesuffix(".__init__")

@@ -9,80 +9,129 @@ from __future__ import annotations
 
 from asyncio import _get_running_loop
 from collections.abc import Callable, Iterable, Mapping, MutableMapping
+from functools import partial, update_wrapper
 from operator import itemgetter
-from types import FunctionType, MethodType
+from pkgutil import resolve_name
+from types import ModuleType
 from typing import Any
-from weakref import WeakSet
 
 from invincible._engine.loop import WorkflowLoop
 
-from .rules import Rule
+from .rules import Rule, rule_of
 from .stack import refuse
 
-_guarded_functions: WeakSet[FunctionType] = WeakSet()
+# From as many names on, it is faster to handle a dictionary as a whole.
+_MANY = 8
 
-Plan = tuple[
+Replace = Callable[[Any], Any]
+Bulk = tuple[
     Callable[[Any], Any], MutableMapping[str, Any], Any, Callable[[Mapping[str, Any]], None], Mapping[str, Any]
 ]
+Entry = tuple[MutableMapping[str, Any], str, Any, Any]
 
 
-def guarded(name: str, rule: Rule, original: Callable[..., Any]) -> Any:
-    """A function that is as the original, except that workflow code may not call it.
+class Guarded(partial[Any]):
+    """A function that workflow code may not call, and that is the original for everybody else.
 
-    It is a bound method, because a plain function would turn into a method where a class body of another thread happens
-    to take it for an attribute: ``clock = time.monotonic``.
+    Other threads may meet it at any moment, and keep it: it is found where the original is (``os.supports_fd``), can be
+    pickled, and does not turn into a method where a class body happens to take it for an attribute.
     """
+
+    name: str
+    __wrapped__: Any
+
+    def __eq__(self, other: object) -> bool:
+        return self.__wrapped__ is original_of(other)
+
+    def __hash__(self) -> int:
+        return hash(self.__wrapped__)
+
+    def __get__(self, instance: object, owner: type | None = None) -> Guarded:
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return resolve_name, (self.name,)
+
+
+class GuardedModule:
+    """A module for the module that has imported it: workflow code may not have those of its attributes with a rule."""
+
+    __slots__ = ("__wrapped__", "_rules")
+
+    def __init__(self, rules: Mapping[str, tuple[str, Rule]], original: ModuleType) -> None:
+        self.__wrapped__ = original
+        self._rules = rules
+
+    def __getattr__(self, name: str) -> Any:
+        if name in self._rules:
+            refuse(*self._rules[name])
+        return getattr(self.__wrapped__, name)
+
+
+def guarded(name: str, rule: Rule, original: Callable[..., Any]) -> Guarded:
+    """What replaces a function with this full name."""
 
     def call(original: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
         if type(_get_running_loop()) is WorkflowLoop and rule.applies(len(args) + len(kwargs)):
-            refuse(name, rule)
+            refuse(name.removeprefix("builtins."), rule)
         return original(*args, **kwargs)
 
-    call.__module__ = name.rpartition(".")[0]
-    call.__name__ = call.__qualname__ = name.rpartition(".")[2]
-    call.__doc__ = original.__doc__
-    assert isinstance(call, FunctionType)
-    _guarded_functions.add(call)
-    return MethodType(call, original)
+    function = Guarded(call, original)
+    function.name = name
+    update_wrapper(function, original, updated=())
+    return function
+
+
+def reduce_function(function: Any) -> str | tuple[Any, ...]:
+    """How ``pickle`` is to store a function of C: by its name, also while another function has this name."""
+    name = f"{function.__module__}.{function.__name__}"
+    return (resolve_name, (name,)) if rule_of(name) is not None else function.__reduce__()
 
 
 def original_of(value: Any) -> Any:
     """The function behind a guarded one; any other value as it is."""
-    if type(value) is MethodType and value.__func__ in _guarded_functions:
-        return value.__self__
-    return value
+    return value.__wrapped__ if type(value) in (Guarded, GuardedModule) else value
 
 
 class Swaps:
     """The guarded names of one dictionary: those of a module, or of an object.
 
     Attributes:
-        put: What replaces the originals: a getter of all values, the dictionary, the values that must be there, the
-            dictionary's ``update`` and the new items. A plan and no method, because both run for each batch.
+        put: What replaces the originals, for all names at once: a getter of all values, the dictionary, the values that
+            must be there, the dictionary's ``update`` and the new items. A plan and no method, because both run for
+            each batch.
         restore: What puts them back, of the same form.
+        entries: The same for a few names: the dictionary, the name, the original and what replaces it. ``put`` and
+            ``restore`` are ``None`` then.
     """
 
-    def __init__(self, values: MutableMapping[str, Any], rules: Mapping[str, tuple[str, Rule]]) -> None:
+    def __init__(self, values: MutableMapping[str, Any], replacements: Mapping[str, Replace]) -> None:
         self._values = values
-        self._rules = rules
+        self._replacements = replacements
         self.read()
 
     def read(self) -> None:
         """Take what the names stand for now as the originals."""
-        originals: dict[str, Any] = {}
-        guards: dict[str, Any] = {}
-        for name, (full_name, rule) in self._rules.items():
-            original = original_of(self._values.get(name))
-            if callable(original):
-                originals[name] = original
-                guards[name] = guarded(full_name, rule, original)
-        self._originals = originals
-        self._guards = guards
-        # The getter gives a tuple for two names or more.
-        get: Callable[[Any], Any] = itemgetter(*originals) if originals else _nothing
-        values, update = self._values, self._values.update
-        self.put: Plan = (get, values, get(originals), update, guards)
-        self.restore: Plan = (get, values, get(guards), update, originals)
+        found = {name: original_of(self._values.get(name)) for name in self._replacements}
+        # A function that this platform does not have is None or missing.
+        self._originals = {name: original for name, original in found.items() if original is not None}
+        self._guards = {name: self._replacements[name](original) for name, original in self._originals.items()}
+        self.put: Bulk | None = None
+        self.restore: Bulk | None = None
+        self.entries: tuple[Entry, ...] = ()
+        if len(self._originals) >= _MANY:
+            get: Callable[[Any], Any] = itemgetter(*self._originals)
+            values, update = self._values, self._values.update
+            self.put = (get, values, get(self._originals), update, self._guards)
+            self.restore = (get, values, get(self._guards), update, self._originals)
+        else:
+            self.entries = tuple(
+                (self._values, name, original, self._guards[name]) for name, original in self._originals.items()
+            )
+
+    def put_all(self) -> None:
+        """Replace the originals, whatever is there."""
+        self._values.update(self._guards)
 
     def restore_own(self) -> None:
         """Put the originals back where the guarded functions still are, and leave what somebody else put there."""
@@ -90,10 +139,6 @@ class Swaps:
             if self._values.get(name) is function:
                 self._values[name] = self._originals[name]
 
-    def originals(self) -> Iterable[tuple[Any, tuple[str, Rule]]]:
-        """The functions that are replaced, with the full name and the rule of each."""
-        return [(original, self._rules[name]) for name, original in self._originals.items()]
-
-
-def _nothing(values: object) -> None:
-    return None
+    def functions(self) -> Iterable[tuple[Any, Replace]]:
+        """The functions that are replaced, and what makes the replacement of each."""
+        return [(original, self._replacements[name]) for name, original in self._originals.items()]
