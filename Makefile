@@ -113,10 +113,14 @@ test-go:  ## Go tests of the embedded server
 .PHONY: test-pythons
 test-pythons: wheel  ## Unit tests on the wheel, under every Python from 3.10 on that is found
 	@for release in 3.10 3.11 3.12 3.13 3.14; do \
-		python$$release -c '' 2>/dev/null || { echo "python$$release was not found"; continue; }; \
+		found=; \
+		for python in python$$release "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/$$release.*/bin/python; do \
+			if "$$python" -c '' 2>/dev/null; then found=$$python; break; fi; \
+		done; \
+		test -n "$$found" || { echo "Python $$release was not found"; continue; }; \
 		printf '\033[1m==> Python %s\033[0m\n' "$$release"; \
 		python=$(VENV)-$$release/bin/python; \
-		test -e "$$python" || python$$release -m venv $(VENV)-$$release; \
+		test -e "$$python" || "$$found" -m venv $(VENV)-$$release; \
 		"$$python" -m pip install --quiet --upgrade 'pip>=25.1'; \
 		"$$python" -m pip install --quiet --group test --group examples dist/*.whl; \
 		"$$python" -m pip install --quiet --force-reinstall --no-deps dist/*.whl; \

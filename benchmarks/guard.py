@@ -2,8 +2,8 @@
 
     python -m benchmarks.guard
 
-Needs no server. Each figure is the least of many short rounds, in nanoseconds. The last table compares workflow files that
-import nothing with files that import large libraries; libraries that are not installed are left out.
+Needs no server. Each figure is the least of many short rounds, in nanoseconds. The last table compares workflow files
+that import nothing with files that import large libraries; libraries that are not installed are left out.
 """
 
 from __future__ import annotations

@@ -33,9 +33,6 @@ record! {
         history_length: u32 = 0,
         history_size_bytes: u64 = 0,
         continue_as_new_suggested: bool = false,
-        continue_as_new_suggested_reasons: Vec<i32> = Vec::new(),
-        available_internal_flags: Vec<u32> = Vec::new(),
-        last_sdk_version: String = String::new(),
         target_worker_deployment_version_changed: bool = false,
         deployment_version: Option<(String, String)> = None,
         jobs: Py<PyList>,
@@ -55,9 +52,6 @@ pub fn activation_to_python(py: Python<'_>, activation: core::WorkflowActivation
             history_length: activation.history_length,
             history_size_bytes: activation.history_size_bytes,
             continue_as_new_suggested: activation.continue_as_new_suggested,
-            continue_as_new_suggested_reasons: activation.suggest_continue_as_new_reasons,
-            available_internal_flags: activation.available_internal_flags,
-            last_sdk_version: activation.last_sdk_version,
             target_worker_deployment_version_changed: activation.target_worker_deployment_version_changed,
             deployment_version: deployment.map(|version| (version.deployment_name, version.build_id)),
             jobs: jobs.unbind(),
@@ -97,21 +91,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_activation_tells_what_the_server_suggests_and_what_the_last_worker_used() {
+    fn an_activation_tells_what_the_server_suggests() {
         Python::initialize();
-        let message = core::WorkflowActivation {
-            suggest_continue_as_new_reasons: vec![1, 2],
-            available_internal_flags: vec![3],
-            last_sdk_version: "1.2.3".to_owned(),
-            target_worker_deployment_version_changed: true,
-            ..Default::default()
-        };
+        let message = core::WorkflowActivation { target_worker_deployment_version_changed: true, ..Default::default() };
         Python::attach(|py| {
             let activation = activation_to_python(py, message).unwrap();
             let activation = activation.get();
-            assert_eq!(activation.continue_as_new_suggested_reasons, [1, 2]);
-            assert_eq!(activation.available_internal_flags, [3]);
-            assert_eq!(activation.last_sdk_version, "1.2.3");
             assert!(activation.target_worker_deployment_version_changed);
         });
     }

@@ -66,10 +66,9 @@ pub fn successful_completion(
     run_id: String,
     commands: &Bound<'_, PyAny>,
     versioning_behavior: i32,
-    used_internal_flags: Vec<u32>,
 ) -> PyResult<WorkflowActivationCompletion> {
     let commands = commands.try_iter()?.map(|command| command_from_python(&command?)).collect::<PyResult<_>>()?;
-    let success = workflow_completion::Success { commands, used_internal_flags, versioning_behavior };
+    let success = workflow_completion::Success { commands, used_internal_flags: Vec::new(), versioning_behavior };
     Ok(WorkflowActivationCompletion {
         run_id,
         status: Some(workflow_completion::workflow_activation_completion::Status::Successful(success)),
@@ -193,17 +192,17 @@ mod tests {
     }
 
     #[test]
-    fn a_completion_has_the_flags_and_the_behavior() {
+    fn a_completion_has_the_versioning_behavior() {
         Python::initialize();
         let completion = Python::attach(|py| {
             let commands = pyo3::types::PyTuple::empty(py);
-            successful_completion("run".to_owned(), commands.as_any(), 2, vec![1, 3])
+            successful_completion("run".to_owned(), commands.as_any(), 2)
         });
         let Some(workflow_completion::workflow_activation_completion::Status::Successful(success)) =
             completion.unwrap().status
         else {
             panic!("not successful")
         };
-        assert_eq!((success.versioning_behavior, success.used_internal_flags), (2, vec![1, 3]));
+        assert_eq!(success.versioning_behavior, 2);
     }
 }

@@ -288,15 +288,14 @@ impl Worker {
     }
 
     /// Answers an activation with the run's commands.
-    #[pyo3(signature = (run_id, commands, versioning_behavior = 0, used_internal_flags = Vec::new()))]
+    #[pyo3(signature = (run_id, commands, versioning_behavior = 0))]
     fn complete_workflow_task(
         &self,
         run_id: String,
         commands: &Bound<'_, PyAny>,
         versioning_behavior: i32,
-        used_internal_flags: Vec<u32>,
     ) -> PyResult<()> {
-        let completion = successful_completion(run_id, commands, versioning_behavior, used_internal_flags)?;
+        let completion = successful_completion(run_id, commands, versioning_behavior)?;
         Ok(self.0.get()?.complete_workflow_task(completion)?)
     }
 

@@ -166,9 +166,6 @@ class Activation:
         history_length: int = ...,
         history_size_bytes: int = ...,
         continue_as_new_suggested: bool = ...,
-        continue_as_new_suggested_reasons: Sequence[int] = ...,
-        available_internal_flags: Sequence[int] = ...,
-        last_sdk_version: str = ...,
         target_worker_deployment_version_changed: bool = ...,
         deployment_version: tuple[str, str] | None = ...,
         jobs: list[Any],
@@ -185,12 +182,6 @@ class Activation:
     def history_size_bytes(self) -> int: ...
     @property
     def continue_as_new_suggested(self) -> bool: ...
-    @property
-    def continue_as_new_suggested_reasons(self) -> list[int]: ...
-    @property
-    def available_internal_flags(self) -> list[int]: ...
-    @property
-    def last_sdk_version(self) -> str: ...
     @property
     def target_worker_deployment_version_changed(self) -> bool: ...
     @property
@@ -2063,7 +2054,6 @@ class Worker:
         run_id: str,
         commands: Iterable[Any],
         versioning_behavior: int = 0,
-        used_internal_flags: Sequence[int] = ...,
     ) -> None: ...
     def fail_workflow_task(
         self, run_id: str, failure: Failure, *, nondeterminism: bool = False, abandoned: bool = False

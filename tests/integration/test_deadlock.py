@@ -85,6 +85,12 @@ async def patient() -> str:
     return "computed"
 
 
+@workflow.defn(sandboxed=False, deadlock_timeout=BUDGET)
+async def hasty() -> str:
+    compute(DEADLINE)
+    return "computed"
+
+
 @workflow.defn(sandboxed=False)
 async def modest() -> str:
     compute(BUDGET.total_seconds() / 2)
@@ -203,6 +209,14 @@ async def test_the_watchdog_can_be_off(client: Client, task_queue: str, options:
     async with worker_for(client, task_queue, takes_a_while, **options):
         result = await client.execute_workflow(takes_a_while, id=f"while-{uuid.uuid4()}", task_queue=task_queue)
     assert result == "computed"
+
+
+async def test_the_budget_of_a_workflow_holds_where_the_worker_has_none(client: Client, task_queue: str) -> None:
+    async with worker_for(client, task_queue, hasty, takes_a_while, deadlock_timeout=None):
+        with pytest.raises(WorkflowTaskFailedError, match="TMPRL1101"):
+            await client.execute_workflow(hasty, id=f"hasty-{uuid.uuid4()}", task_queue=task_queue)
+        handle = await client.start_workflow(takes_a_while, id=f"while-{uuid.uuid4()}", task_queue=task_queue)
+        assert await handle.result() == "computed"
 
 
 async def test_busy_threads_do_not_eat_the_budget(client: Client, task_queue: str) -> None:

@@ -29,6 +29,16 @@ def look_up(key: str) -> str:
     return secret_of_the_test[key]
 
 
+class SpeechlessError(Exception):
+    def __str__(self) -> str:
+        raise AttributeError("no message was set")
+
+
+@workflow.defn
+async def speechless() -> None:
+    raise SpeechlessError
+
+
 attempts = itertools.count(1)
 
 
@@ -125,6 +135,14 @@ async def test_code_that_wants_to_end_the_process_fails_its_task_only(client: Cl
     async with Worker(client, task_queue=task_queue, workflows=[leaves, quick]):
         with pytest.raises(WorkflowTaskFailedError, match="wants to leave"):
             await client.execute_workflow(leaves, id=f"leaves-{uuid.uuid4()}", task_queue=task_queue)
+        assert await client.execute_workflow(quick, id=f"quick-{uuid.uuid4()}", task_queue=task_queue) == "done"
+
+
+async def test_an_error_without_text_fails_its_task_only(client: Client, task_queue: str) -> None:
+    async with Worker(client, task_queue=task_queue, workflows=[speechless, quick]):
+        with pytest.raises(WorkflowTaskFailedError) as raised:
+            await client.execute_workflow(speechless, id=f"speechless-{uuid.uuid4()}", task_queue=task_queue)
+        assert type(raised.value.__cause__) is SpeechlessError
         assert await client.execute_workflow(quick, id=f"quick-{uuid.uuid4()}", task_queue=task_queue) == "done"
 
 

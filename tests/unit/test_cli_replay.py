@@ -6,12 +6,16 @@ import gzip
 import json
 import subprocess
 import sys
+import uuid
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from invincible.cli import main
+from invincible.cli.replay import _execution
+from invincible.worker._workflows import WorkflowThread
 from tests.unit.test_explain import history, timer
 
 PROGRAM = """
@@ -52,7 +56,7 @@ async def broken() -> None:
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     for name, code in {"program": PROGRAM, "changed": CHANGED, "broken": BROKEN}.items():
         (tmp_path / f"{name}_{tmp_path.name}.py").write_text(code)
     (tmp_path / "histories" / "deep").mkdir(parents=True)
@@ -61,8 +65,11 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "histories" / "deep" / "two.json").write_text(recorded)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", list(sys.path))
-    monkeypatch.setattr(sys, "modules", dict(sys.modules))
-    return tmp_path
+    yield tmp_path
+    # One by one: the interpreter goes on using its own dict when another takes the place of `sys.modules`.
+    for name, module in list(sys.modules.items()):
+        if (getattr(module, "__file__", None) or "").startswith(str(tmp_path)):
+            del sys.modules[name]
 
 
 def replay(*arguments: object) -> Result:
@@ -185,3 +192,31 @@ def test_as_a_command_nothing_else_is_printed(folder: Path) -> None:
     assert done.returncode == 1, done.stderr
     assert done.stderr == ""
     assert json.loads(done.stdout)["failed"] == 2
+
+
+def test_a_workflow_thread_that_fails_ends_the_command(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*arguments: object) -> None:
+        raise MemoryError("no room")
+
+    monkeypatch.setattr(WorkflowThread, "_process", fail)
+    result = replay("histories/one.json", "--module", f"program_{folder.name}")
+    assert result.exit_code == 1
+    assert "cannot run workflows any more: MemoryError: no room" in str(result.exception)
+
+
+RUN = str(uuid.uuid4())
+
+
+@pytest.mark.parametrize(
+    ("reference", "execution"),
+    [
+        ("order-42", ("order-42", None)),
+        (f"order-42:{RUN}", ("order-42", RUN)),
+        ("nightly-2026-05-01T10:00:00Z", ("nightly-2026-05-01T10:00:00Z", None)),
+        (f"nightly-2026-05-01T10:00:00Z:{RUN}", ("nightly-2026-05-01T10:00:00Z", RUN)),
+        (f":{RUN}", (f":{RUN}", None)),
+        (RUN, (RUN, None)),
+    ],
+)
+def test_only_a_run_id_is_split_from_a_workflow_id(reference: str, execution: tuple[str, str | None]) -> None:
+    assert _execution(reference) == execution

@@ -322,13 +322,15 @@ def test_a_deleted_function_is_no_trouble(module: ModuleType, name: str, monkeyp
         assert not hasattr(module, name)
     monkeypatch.undo()
     original = getattr(module, name)
+    install([])
     with guard:
+        assert getattr(module, name) is not original
         monkeypatch.delattr(module, name)
     assert not hasattr(module, name)
     setattr(module, name, original)
-    install([])
     with guard:
         assert getattr(module, name)()
+    install([])
 
 
 def test_what_a_class_has_kept_of_a_batch_goes_on_working() -> None:

@@ -9,9 +9,12 @@ import threading
 
 import pytest
 
+from invincible._native import ApplicationFailureInfo, Failure
 from invincible.client import _task_failures
 from invincible.client._task_failures import TaskFailures
+from invincible.converter import DefaultFailureConverter, PayloadConverter
 from invincible.worker import _task_failures as worker_failures
+from invincible.worker._failures import failure_of
 from invincible.worker._task_failures import TaskFailureLog
 
 
@@ -87,6 +90,44 @@ def test_the_first_failure_of_a_run_and_the_latest_run_count(monkeypatch: pytest
     assert kept.find("order-42", "") is second
     kept.keep("order-44", "run-4", other)
     assert kept.find("order-42", "run-1") is None
+
+
+def test_causes_that_take_turns_are_logged_once_each(caplog: pytest.LogCaptureFixture) -> None:
+    log = TaskFailureLog()
+    with caplog.at_level(logging.WARNING, logger="invincible.worker"):
+        for number in range(8):
+            log.add("Order", "order-42", "run-1", raised("no stock" if number % 2 else "no money"))
+    assert told(caplog) == [(logging.WARNING, True)] * 2
+
+
+def test_the_log_does_not_grow_with_the_causes_of_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker_failures, "_CAUSES", 5)
+    log = TaskFailureLog()
+    for number in range(50):
+        log.add("Order", "order-42", "run-1", raised(f"no stock of {number}"))
+    assert len(log._causes["run-1"]) == 5
+
+
+class SpeechlessError(Exception):
+    def __str__(self) -> str:
+        raise AttributeError("no message was set")
+
+
+class BrokenConverter(DefaultFailureConverter):
+    def to_native(self, exception: BaseException, payload_converter: PayloadConverter) -> Failure:
+        raise SpeechlessError
+
+
+def test_an_error_without_text_is_logged_and_converted(caplog: pytest.LogCaptureFixture) -> None:
+    log = TaskFailureLog()
+    with caplog.at_level(logging.DEBUG, logger="invincible.worker"):
+        for _ in range(10):
+            log.add("Order", "order-42", "run-1", SpeechlessError())
+        failure = failure_of(SpeechlessError(), BrokenConverter(), PayloadConverter.default)
+    assert "SpeechlessError: <no text: its __str__ raised AttributeError>" in caplog.text
+    assert failure.message.startswith("SpeechlessError: <no text: its __str__ raised AttributeError>")
+    assert isinstance(failure.info, ApplicationFailureInfo)
+    assert failure.info.type == "SpeechlessError"
 
 
 async def test_an_explanation_that_is_not_there_yet_is_waited_for() -> None:

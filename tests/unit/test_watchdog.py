@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import threading
 import time
@@ -269,7 +270,8 @@ def test_the_thread_runs_only_while_there_is_something_to_watch() -> None:
         (timedelta(seconds=3), False, None, 3.0),
         (timedelta(seconds=3), True, None, None),
         (timedelta(seconds=3), False, "1", None),
-        (None, False, None, None),
+        (None, False, None, math.inf),
+        (None, True, None, None),
     ],
 )
 def test_the_budget_of_a_worker(

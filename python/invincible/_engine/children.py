@@ -13,7 +13,7 @@ from invincible.types import MethodSyncOrAsyncNoParam, MethodSyncOrAsyncSinglePa
 from .external import SignalTarget
 from .groups import EventGroup, markers
 from .operations import Pending, StartedOperationHandle
-from .options import ChildWorkflowOptions
+from .options import ChildWorkflowOptions, given_groups
 from .reference import NOT_GIVEN, signal_reference
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ class ChildWorkflowHandle(StartedOperationHandle[T], Generic[S, T]):
         """
         reference = signal_reference(signal)
         target = SignalTarget(child_workflow_id=self._id)
-        await self._run.external.signal(target, reference.name, reference.bind(arg, args), tuple(event_groups or ()))
+        await self._run.external.signal(target, reference.name, reference.bind(arg, args), given_groups(event_groups))
 
     def _cancel_command(self) -> Any:
         return _native.CancelChildWorkflowExecution(child_workflow_seq=self._seq)

@@ -14,6 +14,7 @@ from invincible.types import MethodSyncOrAsyncNoParam, MethodSyncOrAsyncSinglePa
 from .groups import EventGroup, markers
 from .loop import set_unless_done
 from .operations import Pending
+from .options import given_groups
 from .reference import NOT_GIVEN, signal_reference
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ class ExternalWorkflowHandle(Generic[S]):
         """
         reference = signal_reference(signal)
         target = SignalTarget(workflow_id=self._id, run_id=self._run_id or "")
-        await self._run.external.signal(target, reference.name, reference.bind(arg, args), tuple(event_groups or ()))
+        await self._run.external.signal(target, reference.name, reference.bind(arg, args), given_groups(event_groups))
 
     async def cancel(self, *, reason: str = "", event_groups: Sequence[EventGroup] | None = None) -> None:
         """Ask for the cancellation of the workflow, and wait until the request has arrived.
@@ -113,7 +114,7 @@ class ExternalWorkflowHandle(Generic[S]):
         Raises:
             ApplicationError: there is no such workflow, or it has ended.
         """
-        await self._run.external.cancel(self._id, self._run_id or "", reason, tuple(event_groups or ()))
+        await self._run.external.cancel(self._id, self._run_id or "", reason, given_groups(event_groups))
 
 
 class External:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import math
 import sys
 from collections import deque
 from collections.abc import Callable, Coroutine
@@ -30,6 +31,7 @@ class Clock(Protocol):
 
     timestamp_ns: int
 
+    def require_writable(self, what: str) -> None: ...
     def start_timer(self, handle: TimerHandle, delay: float, summary: str | None) -> None: ...
     def cancel_timer(self, handle: TimerHandle) -> None: ...
 
@@ -136,7 +138,6 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
     def __init__(self, run: Clock) -> None:
         self.run = run
         self.turn = 0
-        self._closed = False
         self._ready: deque[Handle] = deque()
         self._order = 0
         # Those that are not done; one that waits for something that only it knows must not be collected as garbage.
@@ -181,7 +182,6 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
     def close_tasks(self) -> None:
         """End every unfinished task of an evicted run; its ``finally`` blocks run, commands they issue are refused."""
         self._ready.clear()
-        self._closed = True
         for task in self.unfinished_tasks():
             task.close()
         self._tasks.clear()
@@ -215,6 +215,8 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
         context: contextvars.Context | None = None,
     ) -> TimerHandle:
         """Call back after ``delay`` seconds of workflow time. Even no delay is a timer: histories depend on it."""
+        if not math.isfinite(delay):
+            raise ValueError(f"a timer needs a finite number of seconds, got {delay}")
         handle = TimerHandle(self.run, self.time() + delay, callback, args, context)
         self.run.start_timer(handle, max(delay, 0.0), summary)
         return handle
@@ -227,9 +229,11 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
 
     def create_task(self, coroutine: Any, **options: Any) -> WorkflowTask[Any]:  # type: ignore[override]
         options.pop("eager_start", None)
-        if self._closed:
+        try:
+            self.run.require_writable("starting a task")
+        except BaseException:
             coroutine.close()
-            raise EvictedError
+            raise
         task: WorkflowTask[Any] = WorkflowTask(coroutine, loop=self, **options)
         self._tasks[task] = None
         task.add_done_callback(self._forget)
@@ -284,41 +288,6 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
         _refuse("closing the event loop", "return from the workflow instead")
 
 
-_IO_METHODS = (
-    "add_reader",
-    "add_signal_handler",
-    "add_writer",
-    "connect_accepted_socket",
-    "connect_read_pipe",
-    "connect_write_pipe",
-    "create_connection",
-    "create_datagram_endpoint",
-    "create_server",
-    "create_unix_connection",
-    "create_unix_server",
-    "getaddrinfo",
-    "getnameinfo",
-    "remove_reader",
-    "remove_signal_handler",
-    "remove_writer",
-    "sendfile",
-    "set_default_executor",
-    "shutdown_default_executor",
-    "sock_accept",
-    "sock_connect",
-    "sock_recv",
-    "sock_recv_into",
-    "sock_recvfrom",
-    "sock_recvfrom_into",
-    "sock_sendall",
-    "sock_sendfile",
-    "sock_sendto",
-    "start_tls",
-    "subprocess_exec",
-    "subprocess_shell",
-)
-
-
 def set_unless_done(future: asyncio.Future[None]) -> None:
     """Resolve a future that may have been cancelled meanwhile."""
     if not future.done():
@@ -331,10 +300,11 @@ def _refuse(what: str, instead: str) -> NoReturn:
 
 def _refusing(name: str) -> Callable[..., NoReturn]:
     def method(self: WorkflowLoop, *args: Any, **kwargs: Any) -> NoReturn:
-        _refuse(f"loop.{name}", "do network, file and process I/O in an activity")
+        _refuse(f"loop.{name}", "do I/O, threads and processes in an activity")
 
     return method
 
 
-for _name in _IO_METHODS:
-    setattr(WorkflowLoop, _name, _refusing(_name))
+for _name, _method in vars(asyncio.AbstractEventLoop).items():
+    if callable(_method) and not _name.startswith("_") and _name not in vars(WorkflowLoop):
+        setattr(WorkflowLoop, _name, _refusing(_name))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from invincible import _native
 from invincible._native import Payload
 from invincible.common import RawValue
+from invincible.converter._errors import ArgumentError
 
 from . import groups
 from .definition import (
@@ -24,6 +25,7 @@ from .definition import (
 )
 from .errors import ContinueAsNewError, UnfinishedSignalHandlersWarning, UnfinishedUpdateHandlersWarning
 from .introspection import BUILT_IN_QUERIES
+from .log import logger
 
 if TYPE_CHECKING:
     from .run import WorkflowRun
@@ -107,7 +109,21 @@ class Messages:
             self.signal(job)
 
     def _start_signal(self, handler: SignalDefinition, job: _native.SignalWorkflow) -> None:
-        call = self._call(handler, job.signal_name, job.input)
+        try:
+            call = self._call(handler, job.signal_name, job.input)
+        except ArgumentError as error:
+            if error.index is None:  # too few or too many: a matter of the handler rather than of a value
+                raise
+            # Anybody can send a signal: one that nobody can read must not block the run.
+            run = self._run
+            if not run.is_replaying:
+                logger.exception(
+                    "signal %r of workflow %s %r is dropped, because its arguments do not fit the handler",
+                    job.signal_name,
+                    run.init.workflow_type,
+                    run.init.workflow_id,
+                )
+            return
         execution = object()
         self._running_signals[execution] = (handler, job.signal_name)
         task = self._run.start_task(_signalled(job, call))

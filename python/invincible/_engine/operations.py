@@ -90,6 +90,8 @@ class OperationHandle(WorkflowFuture[T]):
     def cancel(self, msg: Any = None) -> bool:
         if self.done():
             return False
+        if not self._run.evicted:  # the end of an evicted run cancels too, and that is no news
+            self._run.require_writable(f"cancelling {self._what}")
         self.cancel_requested = True
         # An end that is on the way to the waiter is overtaken by the cancellation.
         self._overtaken = self._resolved

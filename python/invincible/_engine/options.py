@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -269,7 +270,7 @@ def seconds(name: str, duration: timedelta | float | None, *, may_be_negative: b
 
     Raises:
         TypeError: it is neither a timedelta nor a number.
-        ValueError: it is negative.
+        ValueError: it is negative, infinite or not a number.
     """
     if duration is None:
         return None
@@ -281,6 +282,8 @@ def seconds(name: str, duration: timedelta | float | None, *, may_be_negative: b
         value = float(duration)
     else:
         raise TypeError(f"{name} must be a timedelta or a number of seconds, got {type(duration).__name__}")
+    if not math.isfinite(value):
+        raise ValueError(f"{name} must be a finite number of seconds, got {duration}")
     if value < 0 and not may_be_negative:
         raise ValueError(f"{name} must not be negative, got {duration}")
     return value
@@ -322,8 +325,17 @@ def _member(enum: type[IntEnum]) -> Callable[[str, Any], int]:
     return convert
 
 
-def _groups(name: str, value: Any) -> tuple[EventGroup, ...]:
-    return tuple(_of_type(EventGroup, name, each) for each in value)
+def given_groups(given: Any) -> tuple[EventGroup, ...]:
+    """The event groups given to a call.
+
+    Raises:
+        TypeError: it is no sequence of event groups.
+    """
+    if given is None:
+        return ()
+    if isinstance(given, EventGroup):
+        raise TypeError("event_groups must be a list of event groups: put the group in one")
+    return tuple(_of_type(EventGroup, "event_groups", each) for each in given)
 
 
 def _priority(name: str, priority: Any) -> NativePriority:
@@ -342,7 +354,7 @@ _ACTIVITY: Converters = {
     "cancellation_type": _member(ActivityCancellationType),
     "activity_id": _text,
     "summary": _text,
-    "event_groups": _groups,
+    "event_groups": lambda name, given: given_groups(given),
 }
 
 ActivityOptions._converters = {
@@ -372,6 +384,6 @@ ChildWorkflowOptions._converters = {
     "versioning_override": _versioning_override,
     "static_summary": _text,
     "static_details": _text,
-    "event_groups": _groups,
+    "event_groups": lambda name, given: given_groups(given),
     "priority": _priority,
 }

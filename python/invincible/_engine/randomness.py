@@ -6,6 +6,7 @@ import random
 import uuid
 from collections.abc import Callable
 from functools import cached_property
+from weakref import WeakKeyDictionary
 
 
 class Randomness:
@@ -18,6 +19,8 @@ class Randomness:
     def __init__(self, seed: int) -> None:
         self.seed = seed
         self._callbacks: list[Callable[[int], None]] = []
+        # Those of `new_random`, for as long as somebody has them.
+        self._generators: WeakKeyDictionary[random.Random, str | None] = WeakKeyDictionary()
 
     @cached_property
     def generator(self) -> random.Random:
@@ -36,12 +39,12 @@ class Randomness:
     def new_random(self, name: str | None) -> random.Random:
         """A generator of its own, which a reset of the run seeds anew; a name makes its numbers its own too."""
 
-        def seed() -> int | str:
-            return self.seed if name is None else f"{self.seed}:{name}"
-
-        generator = random.Random(seed())
-        self.on_reseed(lambda _: generator.seed(seed()))
+        generator = random.Random(self._seed_of(name))
+        self._generators[generator] = name
         return generator
+
+    def _seed_of(self, name: str | None) -> int | str:
+        return self.seed if name is None else f"{self.seed}:{name}"
 
     def on_reseed(self, callback: Callable[[int], None]) -> None:
         self._callbacks.append(callback)
@@ -50,5 +53,7 @@ class Randomness:
         self.seed = seed
         if "generator" in self.__dict__:
             self.generator.seed(seed)
+        for generator, name in self._generators.items():
+            generator.seed(self._seed_of(name))
         for callback in self._callbacks:
             callback(seed)

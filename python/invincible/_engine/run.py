@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 from asyncio import _set_running_loop
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -76,6 +77,7 @@ class WorkflowRun:
         self.info: Any = None
 
         self.log = CommandLog()
+        self._context = contextvars.Context()
         self.activities: Activities = Activities(self)
         self.conditions = Conditions()
         self.randomness: Randomness = Randomness(init.randomness_seed)
@@ -88,7 +90,7 @@ class WorkflowRun:
         self._arguments: list[Any] = []
         self._main: asyncio.Task[None] | None = None
         self._task_failure: BaseException | None = None
-        self._failure_exception_types = (
+        self._failure_exception_types: tuple[type[BaseException], ...] = (
             FailureError,
             asyncio.TimeoutError,
             *definition.failure_exception_types,
@@ -125,6 +127,10 @@ class WorkflowRun:
         Raises:
             Exception: what workflow code raised that does not fail the workflow; the workflow task fails with it.
         """
+        # A context of its own: what code outside of tasks sets in context variables must not reach another run.
+        return self._context.run(self._activate, activation)
+
+    def _activate(self, activation: Activation) -> list[Any]:
         had_ended = self.ended
         self.activation = activation
         self.timestamp_ns = activation.timestamp_ns
@@ -132,13 +138,11 @@ class WorkflowRun:
         self.log.begin(activation.history_length, activation.is_replaying)
         _set_running_loop(self.loop)
         try:
-            if not self._prepared:
-                self._prepare()
-            for stage, jobs in _stages(activation.jobs):
+            for stage, jobs in _stages(activation.jobs) if self._prepared or self._prepare() else ():
                 for job in jobs:
                     _APPLY[type(job)](self, job)
                 self._run_until_blocked(check_conditions=stage in (_MESSAGES, _RESOLUTIONS))
-            if self.ended and not self.is_replaying and "messages" in self.__dict__:
+            if self.ended and not had_ended and not self.is_replaying and "messages" in self.__dict__:
                 self.messages.warn_of_unfinished()
         finally:
             _set_running_loop(None)
@@ -157,10 +161,19 @@ class WorkflowRun:
         finally:
             _set_running_loop(None)
 
-    def _prepare(self) -> None:
-        """Decode the arguments and make the instance, before any handler can need it."""
+    def _prepare(self) -> bool:
+        """Decode the arguments and make the instance, before any handler can need it; whether the run goes on."""
         self._prepared = True
         self.start_timestamp_ns = self.timestamp_ns
+        try:
+            self._instantiate()
+        except Exception as error:
+            if not self.is_failure_exception(error):
+                raise
+            self._end(_native.FailWorkflowExecution(failure=self.failure_from(error)))
+        return not self.ended
+
+    def _instantiate(self) -> None:
         definition = self.definition
         if definition.name is None:
             self._arguments = [[RawValue(payload) for payload in self.init.arguments]]
@@ -267,8 +280,8 @@ class WorkflowRun:
 
     @property
     def is_replaying_history_events(self) -> bool:
-        """Whether the code runs only to get back to where it was; queries and validators on replay are new calls."""
-        return self.is_replaying and not self.read_only
+        """Whether the code only gets back to where it was, or is closed; queries and validators are new calls."""
+        return self.evicted or (self.is_replaying and not self.read_only)
 
     def require_writable(self, what: str) -> None:
         """Refuse an operation that would change the run from a query, or after the run was evicted."""
@@ -355,6 +368,8 @@ class WorkflowRun:
         """The arguments of a call; errors name what is called."""
         try:
             return self.worker.payload_converter.to_payloads(arguments)
+        except self._failure_exception_types:
+            raise
         except Exception as error:
             raise TypeError(f"the arguments of {what} {name!r} cannot be encoded: {error}") from error
 
@@ -362,6 +377,8 @@ class WorkflowRun:
         """What the workflow, an update or a query returned; errors name it."""
         try:
             return self.worker.payload_converter.to_payload(result)
+        except self._failure_exception_types:
+            raise
         except Exception as error:
             raise TypeError(f"the result of {what} {name!r} cannot be encoded: {error}") from error
 
@@ -371,6 +388,8 @@ class WorkflowRun:
         for key, value in memo.items():
             try:
                 payloads[key] = self.worker.payload_converter.to_payload(value)
+            except self._failure_exception_types:
+                raise
             except Exception as error:
                 raise TypeError(f"memo {key!r} cannot be encoded: {error}") from error
         return payloads

@@ -9,6 +9,7 @@ import importlib.util
 import json
 import sys
 import traceback
+import uuid
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ from invincible.client import Client, WorkflowHistory
 from invincible.runtime import Runtime, TelemetryConfig
 from invincible.service import RPCError
 from invincible.worker import Replayer
+from invincible.worker._failures import text_of
 from invincible.workflow import NondeterminismError
 
 
@@ -135,13 +137,23 @@ async def _sources(
     except (RPCError, RuntimeError) as error:
         raise click.ClickException(f"cannot connect to {address}: {error}") from None
     for each in ids:
-        workflow_id, _, run_id = each.partition(":")
+        workflow_id, run_id = _execution(each)
         try:
-            history = await client.get_workflow_handle(workflow_id, run_id=run_id or None).fetch_history()
+            history = await client.get_workflow_handle(workflow_id, run_id=run_id).fetch_history()
         except RPCError as error:
             yield _Source(each, problem=error)
         else:
             yield _Source(each, history)
+
+
+def _execution(reference: str) -> tuple[str, str | None]:
+    """Workflow id and run id of ``ID[:RUN]``; colons that no run id follows are part of the workflow id."""
+    workflow_id, _, run_id = reference.rpartition(":")
+    try:
+        is_run_id = bool(workflow_id) and str(uuid.UUID(run_id)) == run_id.lower()
+    except ValueError:
+        is_run_id = False
+    return (workflow_id, run_id) if is_run_id else (reference, None)
 
 
 def _read(file: Path) -> _Source:
@@ -160,7 +172,8 @@ def _read(file: Path) -> _Source:
 async def _replay(replayer: Replayer, source: _Source) -> _Outcome:
     history, failure = source.history, source.problem
     if history is None:
-        return _Outcome(source.name, None, None, None, type(failure).__name__, str(failure))
+        assert failure is not None
+        return _Outcome(source.name, None, None, None, type(failure).__name__, text_of(failure))
     workflow_type = run_id = None
     try:
         started = history.events[0].workflow_execution_started_event_attributes if history.events else None
@@ -181,7 +194,7 @@ def _told(failure: Exception) -> str:
         for frame, line in traceback.walk_tb(failure.__traceback__):
             if user_frame(frame) is frame:
                 place = f" at {frame.f_code.co_filename}:{line}, in {frame.f_code.co_name}"
-    return f"{failure}{place}"
+    return f"{text_of(failure)}{place}"
 
 
 def _show(outcome: _Outcome) -> None:

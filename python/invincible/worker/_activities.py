@@ -171,7 +171,8 @@ class ActivityRunner:
 
     async def end(self) -> None:
         """Cancel the tasks that are left, once no more come: local activities that their workflow has abandoned."""
-        tasks = [running.task for running in self._running.values() if running.task is not None]
+        # A copy, as threads may still end activities.
+        tasks = [running.task for running in self._running.copy().values() if running.task is not None]
         for task in tasks:
             task.cancel()
         if not tasks:
@@ -186,8 +187,13 @@ class ActivityRunner:
             call = self._call(activity, running.context.start)
             result = await call()
             payload = self._encode(running.context.start, result)
-        except (Exception, asyncio.CancelledError) as error:  # the server gets it
+        except GeneratorExit:  # not the activity's: its loop was left without ending it
+            raise
+        except BaseException as error:  # the server gets it
             self._report_error(running, error)
+            # Ctrl+C, which happened to be seen in an activity, is for the program.
+            if isinstance(error, KeyboardInterrupt):
+                raise
         else:
             self._report_result(running, payload)
         finally:
@@ -197,7 +203,7 @@ class ActivityRunner:
         token = current.set(running.context)
         try:
             payload = self._encode(running.context.start, self._call(activity, running.context.start)())
-        except (Exception, asyncio.CancelledError) as error:  # the server gets it
+        except BaseException as error:  # the server gets it
             self._report_error(running, error)
         else:
             self._report_result(running, payload)
@@ -238,8 +244,13 @@ class ActivityRunner:
                 failure = self._failure_of(CancelledError("activity cancelled"))
                 self._native.cancel_activity(start.task_token, failure)
                 return
-            reason = "the worker shuts down" if details.worker_shutdown else "the activity was paused or reset"
-            error = ApplicationError(f"activity stopped because {reason}", type="WorkerShutdown")
+            if details.paused:
+                reason, type_ = "it was paused", "ActivityPause"
+            elif details.reset:
+                reason, type_ = "it was reset", "ActivityReset"
+            else:
+                reason, type_ = "the worker shuts down", "WorkerShutdown"
+            error = ApplicationError(f"activity stopped because {reason}", type=type_)
         logger.warning(
             "activity %s (id %s, attempt %d) of workflow %s failed",
             start.activity_type,

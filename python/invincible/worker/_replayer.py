@@ -17,6 +17,7 @@ from invincible.client import WorkflowHistory
 from invincible.converter import DataConverter
 from invincible.runtime import Runtime
 
+from ._failures import text_of
 from ._runners import WorkflowRunner
 from ._watchdog import DEADLOCK_TIMEOUT, deadlock_timeout_seconds
 from ._workflows import (
@@ -62,7 +63,8 @@ class Replayer:
         workflow_runner: Whether to guard workflow code against calls that would not replay; see ``Worker``.
         debug_mode: Whether workflow code may take as long as it likes, as it does in a debugger. The environment
             variable ``TEMPORAL_DEBUG`` has the same effect.
-        deadlock_timeout: How long workflow code may take without yielding; ``None`` for as long as it likes.
+        deadlock_timeout: How long workflow code may take without yielding, where its definition does not say;
+            ``None`` for as long as it likes.
         runtime: Core's threads; the default runtime if not given.
 
     Raises:
@@ -160,7 +162,7 @@ class Replayer:
         )
         native, feeder = _native.replay_worker((self._runtime or Runtime.default())._native, config)
         errors: dict[str, BaseException] = {}
-        evictions: asyncio.Queue[RemoveFromCache] = asyncio.Queue()
+        evictions: asyncio.Queue[RemoveFromCache | RuntimeError] = asyncio.Queue()
         ended = loop.create_future()
 
         def on_failure(run_id: str, error: BaseException) -> None:
@@ -178,13 +180,18 @@ class Replayer:
             on_eviction=on_eviction,
         )
         polls = _loop.run(native.poll(_loop.queue(), lambda task: None, thread_activities=set()))
-        thread.start(on_end=lambda: loop.call_soon_threadsafe(ended.set_result, None))
+        thread.start(
+            on_end=lambda: loop.call_soon_threadsafe(ended.set_result, None),
+            on_error=lambda error: loop.call_soon_threadsafe(evictions.put_nowait, error),
+        )
 
         async def results() -> AsyncIterator[WorkflowReplayResult]:
             async for history in histories:
                 errors.clear()
                 await _loop.run(feeder.feed(history.workflow_id, _serialized(history)))
                 eviction = await evictions.get()
+                if isinstance(eviction, RuntimeError):
+                    raise eviction
                 yield WorkflowReplayResult(history, _replay_failure(errors.get(history.run_id), eviction))
 
         try:
@@ -244,7 +251,7 @@ def _replay_failure(error: BaseException | None, eviction: RemoveFromCache) -> E
         )
     if isinstance(error, Exception):
         return error
-    failure = RuntimeError(f"the workflow code raised {type(error).__name__}: {error}")
+    failure = RuntimeError(f"the workflow code raised {type(error).__name__}: {text_of(error)}")
     failure.__cause__ = error
     return failure
 

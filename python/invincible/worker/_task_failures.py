@@ -11,9 +11,11 @@ from collections import OrderedDict
 
 from invincible.client._task_failures import task_failures
 
-from ._failures import logger
+from ._failures import logger, text_of
 
 _CAPACITY = 1000
+# Causes that are told apart in one run: a run that fails in turn for some of them tells each once.
+_CAUSES = 16
 
 
 class TaskFailureLog:
@@ -27,7 +29,7 @@ class TaskFailureLog:
         self._keep = keep
         self._lock = threading.Lock()
         # Bounded, as nobody tells when a run has ended that this worker does not have any more.
-        self._causes: OrderedDict[str, tuple[object, int]] = OrderedDict()
+        self._causes: OrderedDict[str, OrderedDict[object, int]] = OrderedDict()
 
     def add(self, workflow_type: str, workflow_id: str, run_id: str, error: BaseException) -> None:
         """A workflow task of the run failed."""
@@ -35,9 +37,10 @@ class TaskFailureLog:
             task_failures.keep(workflow_id, run_id, error)
         cause = _cause(error)
         with self._lock:
-            known, count = self._causes.pop(run_id, (None, 0))
-            count = count + 1 if known == cause else 1
-            self._causes[run_id] = cause, count
+            causes = self._causes[run_id] = self._causes.pop(run_id, OrderedDict())
+            count = causes[cause] = causes.pop(cause, 0) + 1
+            if len(causes) > _CAUSES:
+                causes.popitem(last=False)
             if len(self._causes) > _CAPACITY:
                 self._causes.popitem(last=False)
         if count == 1:
@@ -56,14 +59,15 @@ class TaskFailureLog:
                 workflow_id,
                 run_id,
                 type(error).__name__,
-                error,
+                text_of(error),
             )
         else:
-            logger.debug("workflow task failed again: %s %r, run %s: %s", workflow_type, workflow_id, run_id, error)
+            text = text_of(error)
+            logger.debug("workflow task failed again: %s %r, run %s: %s", workflow_type, workflow_id, run_id, text)
 
 
 def _cause(error: BaseException) -> object:
     place = None
     for frame, line in traceback.walk_tb(error.__traceback__):
         place = frame.f_code.co_filename, line
-    return type(error), str(error), place
+    return type(error), text_of(error), place

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from invincible import _native
 from invincible._native import ActivityStart
 
+from ._failures import logger
+
 
 class ActivityThreads:
     """Threads that wait for activities in the bridge and run them one by one.
@@ -17,7 +19,7 @@ class ActivityThreads:
 
     Args:
         native: The worker that the activities come from.
-        run: Runs one activity on the calling thread; must not raise.
+        run: Runs one activity on the calling thread, and reports whatever becomes of it.
         maximum: How many threads there may be; the number of activity slots.
     """
 
@@ -47,6 +49,10 @@ class ActivityThreads:
                 self._waiting -= 1
                 if self._waiting == 0 and self._threads < self._maximum:
                     self._add()
-            self._run(task)
-            with self._lock:
-                self._waiting += 1
+            try:
+                self._run(task)
+            except BaseException:  # the other activities are to be run on
+                logger.exception("activity %s (id %s) could not be reported", task.activity_type, task.activity_id)
+            finally:
+                with self._lock:
+                    self._waiting += 1

@@ -11,6 +11,7 @@ no budget. Time in a debugger does not count, and conversion of payloads counts 
 from __future__ import annotations
 
 import linecache
+import math
 import os
 import sys
 import threading
@@ -236,13 +237,15 @@ watchdog = _Watchdog()
 
 
 def deadlock_timeout_seconds(timeout: timedelta | None, *, debug_mode: bool) -> float | None:
-    """The budget in seconds; ``None`` if there is none, as in debug mode.
+    """The budget in seconds, infinite if there is none; ``None`` in debug mode, where nothing is watched at all.
 
     Raises:
         ValueError: it is not positive.
     """
-    if timeout is None or debug_mode or os.environ.get("TEMPORAL_DEBUG"):
+    if debug_mode or os.environ.get("TEMPORAL_DEBUG"):
         return None
+    if timeout is None:
+        return math.inf
     if timeout <= timedelta():
         raise ValueError(f"deadlock_timeout must be positive, not {timeout}: None turns the watchdog off")
     return timeout.total_seconds()

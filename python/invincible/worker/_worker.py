@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Sequence
+import inspect
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Executor
 from datetime import timedelta
 from types import CodeType, TracebackType
@@ -17,6 +18,7 @@ from invincible.client import Client
 
 from ._activities import Activities, ActivityRunner, registered_activities
 from ._deployment import WorkerDeploymentConfig
+from ._failures import logger
 from ._runners import WorkflowRunner
 from ._threads import ActivityThreads
 from ._watchdog import DEADLOCK_TIMEOUT, deadlock_timeout_seconds
@@ -62,9 +64,10 @@ class Worker:
         workflow_failure_exception_types: Exceptions that fail workflows rather than their task; see ``workflow.defn``.
         debug_mode: Let workflow code stop at breakpoints: no deadlock is detected. Also set by ``TEMPORAL_DEBUG=1``.
         deadlock_timeout: How long workflow code may run without waiting for anything, where its definition does not
-            say; ``None`` for ever.
+            say; ``None`` for ever. What definitions say holds all the same.
         disable_eager_activity_execution: Start no activity together with the task that schedules it.
-        on_fatal_error: Called with the error when the worker must give up.
+        on_fatal_error: Called with the error when the worker must give up, and awaited if it is an ``async def``;
+            ``run()`` raises the error after it.
         deployment_config: The worker deployment, and the version of it, that this worker is.
 
     Raises:
@@ -106,7 +109,7 @@ class Worker:
         debug_mode: bool = False,
         deadlock_timeout: timedelta | None = DEADLOCK_TIMEOUT,
         disable_eager_activity_execution: bool = False,
-        on_fatal_error: Callable[[BaseException], Any] | None = None,
+        on_fatal_error: Callable[[BaseException], Awaitable[None] | None] | None = None,
         deployment_config: WorkerDeploymentConfig | None = None,
     ) -> None:
         if not activities and not workflows:
@@ -119,7 +122,7 @@ class Worker:
         self._activities = registered_activities(activities)
         self._executor = activity_executor
         self._failure_exception_types = tuple(workflow_failure_exception_types)
-        self._max_concurrent_activities = max_concurrent_activities or 100
+        self._max_concurrent_activities = _limit("max_concurrent_activities", max_concurrent_activities, 100)
         self._on_fatal_error = on_fatal_error
         self._deadlock_timeout = deadlock_timeout_seconds(deadlock_timeout, debug_mode=debug_mode)
         self._guarded = workflow_runner._guarded
@@ -146,11 +149,13 @@ class Worker:
             local_activities=bool(activities),
             identity=identity,
             max_cached_workflows=max_cached_workflows,
-            max_concurrent_workflow_tasks=max_concurrent_workflow_tasks or 100,
+            max_concurrent_workflow_tasks=_limit("max_concurrent_workflow_tasks", max_concurrent_workflow_tasks, 100),
             max_concurrent_activities=self._max_concurrent_activities,
-            max_concurrent_local_activities=max_concurrent_local_activities or 100,
-            workflow_task_pollers=max_concurrent_workflow_task_polls or 5,
-            activity_task_pollers=max_concurrent_activity_task_polls or 5,
+            max_concurrent_local_activities=_limit(
+                "max_concurrent_local_activities", max_concurrent_local_activities, 100
+            ),
+            workflow_task_pollers=_limit("max_concurrent_workflow_task_polls", max_concurrent_workflow_task_polls, 5),
+            activity_task_pollers=_limit("max_concurrent_activity_task_polls", max_concurrent_activity_task_polls, 5),
             nonsticky_to_sticky_poll_ratio=nonsticky_to_sticky_poll_ratio,
             sticky_queue_schedule_to_start_timeout=sticky_queue_schedule_to_start_timeout.total_seconds(),
             max_heartbeat_throttle_interval=max_heartbeat_throttle_interval.total_seconds(),
@@ -169,6 +174,7 @@ class Worker:
         self._polling = asyncio.Event()
         self._shutdown_requested = asyncio.Event()
         self._ended = asyncio.Event()
+        self._workflows_error: RuntimeError | None = None
         self._run_task: asyncio.Task[None] | None = None
         self._body: asyncio.Task[Any] | None = None
 
@@ -184,8 +190,8 @@ class Worker:
 
     @property
     def is_running(self) -> bool:
-        """Whether the worker has started and has not been asked to stop."""
-        return self._started and not self._shutdown_requested.is_set()
+        """Whether the worker has started, has not been asked to stop, and has not given up."""
+        return self._started and not self._shutdown_requested.is_set() and not self._ended.is_set()
 
     @property
     def is_shutdown(self) -> bool:
@@ -198,7 +204,8 @@ class Worker:
         Cancelling is a shutdown too: running activities get their grace.
 
         Raises:
-            RuntimeError: the worker has been run before, or the namespace does not exist.
+            RuntimeError: the worker has been run before, the namespace does not exist, or the worker cannot run
+                workflows any more, because of the error's cause.
             RPCError: the server refuses to give tasks.
         """
         if self._started:
@@ -207,11 +214,20 @@ class Worker:
         try:
             await self._run()
         except Exception as error:
-            if self._on_fatal_error is not None:
-                self._on_fatal_error(error)
+            await self._tell_of(error)
             raise
         finally:
             self._ended.set()
+
+    async def _tell_of(self, error: Exception) -> None:
+        if self._on_fatal_error is None:
+            return
+        try:
+            told = self._on_fatal_error(error)
+            if inspect.isawaitable(told):
+                await told
+        except Exception:  # the worker's own error is the one to raise
+            logger.exception("on_fatal_error failed")
 
     async def shutdown(self) -> None:
         """Take no new tasks, and wait until those under way are completed."""
@@ -223,8 +239,15 @@ class Worker:
     async def __aenter__(self) -> Worker:
         self._run_task = asyncio.create_task(self.run())
         polling = asyncio.create_task(self._polling.wait())
-        await asyncio.wait((self._run_task, polling), return_when=asyncio.FIRST_COMPLETED)
-        polling.cancel()
+        try:
+            await asyncio.wait((self._run_task, polling), return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:
+            # Nobody else has the worker to end it, as the block never begins.
+            self._run_task.cancel()
+            await _uninterrupted(asyncio.gather(self._run_task, return_exceptions=True))
+            raise
+        finally:
+            polling.cancel()
         if self._run_task.done():
             await self._run_task
         self._body = asyncio.current_task()
@@ -258,6 +281,8 @@ class Worker:
                 self._shutdown_requested.set()
                 await _uninterrupted(self._drain(native, polls))
             await polls
+            if self._workflows_error is not None:
+                raise self._workflows_error
         finally:
             await _uninterrupted(_loop.run(native.finalize_shutdown()))
 
@@ -303,10 +328,17 @@ class Worker:
             context,
             deadlock_timeout=self._deadlock_timeout,
             keep_failures=self._client._raise_task_failures,
-        ).start(on_end=lambda: loop.call_soon_threadsafe(self._workflows_ended.set_result, None))
+        ).start(
+            on_end=lambda: loop.call_soon_threadsafe(self._workflows_ended.set_result, None),
+            on_error=lambda error: loop.call_soon_threadsafe(self._give_up, error),
+        )
         if on_threads:
             ActivityThreads(native, runner.run_on_this_thread, self._max_concurrent_activities).start()
         return polls
+
+    def _give_up(self, error: RuntimeError) -> None:
+        self._workflows_error = error
+        self._shutdown_requested.set()
 
     async def _drain(self, native: _native.Worker, polls: asyncio.Future[None]) -> None:
         assert self._runner is not None
@@ -333,23 +365,33 @@ async def _uninterrupted(work: Any) -> None:
         raise cancelled
 
 
+def _limit(name: str, value: int | None, default: int) -> int:
+    if value is None:
+        return default
+    if value < 1:
+        raise ValueError(f"{name} must be at least 1, not {value}; None is for {default}")
+    return value
+
+
 def _default_build_id(definitions: Definitions, activities: Activities) -> str:
     """A hash of the code of everything registered: the same code has the same build id on every machine."""
-    digest = hashlib.sha256()
     functions = [function for definition in definitions.values() for function in definition.functions]
     functions += [each.definition.function for each in activities.values()]
-    for function in sorted(functions, key=lambda function: f"{function.__module__}.{function.__qualname__}"):
-        digest.update(f"{function.__module__}.{function.__qualname__}".encode())
-        _update(digest, getattr(function, "__code__", None))
-    return digest.hexdigest()[:32]
+    texts = (
+        f"{function.__module__}.{function.__qualname__} {_canonical(getattr(function, '__code__', None))}\n"
+        for function in functions
+    )
+    return hashlib.sha256("".join(sorted(texts)).encode()).hexdigest()[:32]
 
 
-def _update(digest: Any, code: CodeType | None) -> None:
-    if code is None:
-        return
-    digest.update(code.co_code)
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            _update(digest, constant)
-        else:
-            digest.update(repr(constant).encode())
+def _canonical(constant: object) -> str:
+    """A text of a constant of code, or of code, that is the same in all processes, and another for other code."""
+    if isinstance(constant, CodeType):
+        names = constant.co_names, constant.co_varnames, constant.co_freevars, constant.co_cellvars
+        return f"code({constant.co_code!r}, {names}, {_canonical(constant.co_consts)})"
+    if isinstance(constant, tuple):
+        return f"({', '.join(map(_canonical, constant))})"
+    if isinstance(constant, frozenset):
+        # In which order it gives its elements is up to the hash seed of the process.
+        return f"{{{', '.join(sorted(map(_canonical, constant)))}}}"
+    return repr(constant)

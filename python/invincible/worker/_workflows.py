@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import warnings
 from asyncio import _set_running_loop
@@ -19,11 +20,11 @@ from invincible._engine.explain import CommandLog
 from invincible._engine.reference import workflow_definition
 from invincible._engine.run import WorkerContext, WorkflowRun
 from invincible._engine.tracebacks import without_engine
-from invincible._native import Activation, InitializeWorkflow, RemoveFromCache
+from invincible._native import Activation, Failure, InitializeWorkflow, RemoveFromCache
 from invincible.client._task_failures import task_failures
 from invincible.exceptions import ApplicationError
 
-from ._failures import failure_of, logger
+from ._failures import failure_of, logger, text_of
 from ._task_failures import TaskFailureLog
 from ._watchdog import OverrunError, Watch, WorkflowInterrupt, deadlock_error, tick_for, watchdog
 
@@ -89,8 +90,8 @@ class WorkflowThread:
         native: The worker that activations come from and completions go to.
         definitions: What it can run.
         context: What all runs share.
-        deadlock_timeout: Seconds that workflow code may take without yielding, where its definition does not say;
-            ``None`` for no watchdog at all.
+        deadlock_timeout: Seconds that workflow code may take without yielding, where its definition does not say,
+            infinite for as long as it likes; ``None`` for no watchdog at all, whatever definitions say.
         keep_failures: Whether to keep what fails workflow tasks for those who wait for results in this process.
         on_failure: Called with run id and exception when a workflow task fails; logs by default.
         on_eviction: Called with the run id and the reason when a run leaves the cache.
@@ -124,9 +125,16 @@ class WorkflowThread:
         self._runs: dict[str, WorkflowRun] = {}
         self._waiting: deque[Activation] = deque()
 
-    def start(self, on_end: Callable[[], object]) -> None:
-        """Start the thread; ``on_end`` is called on it when it ends."""
+    def start(self, on_end: Callable[[], object], on_error: Callable[[RuntimeError], object]) -> None:
+        """Start the thread.
+
+        Args:
+            on_end: Called on it when it ends.
+            on_error: Called on it when it can run no workflows any more: the worker is to be shut down. Until that has
+                happened, the thread fails the tasks that come.
+        """
         self._on_end = on_end
+        self._on_error = on_error
         self._keeping.__enter__()
         self._start_thread()
 
@@ -135,9 +143,10 @@ class WorkflowThread:
         threading.Thread(target=self._run, name="invincible-workflows", daemon=True).start()
 
     def _run(self) -> None:
-        watch = Watch(self._tick(), self._budget, self._overrun, self._give_up)
+        shortest = self._shortest_budget()
+        watch = Watch(tick_for(shortest), self._budget, self._overrun, self._give_up)
         watch.begin()
-        if self._deadlock_timeout is not None:
+        if shortest < math.inf:
             watchdog.add(watch)
         try:
             while True:
@@ -146,11 +155,31 @@ class WorkflowThread:
                     break
                 except WorkflowInterrupt:
                     watch.leave()
+        except BaseException as error:  # whatever it is, nobody else ends the worker
+            if watch.superseded:
+                logger.exception("a thread of workflow code that was given up has failed")
+            else:
+                self._end_with(error)
         finally:
             watchdog.remove(watch)
             if not watch.superseded:
                 self._keeping.__exit__(None, None, None)
                 self._on_end()
+
+    def _end_with(self, cause: BaseException) -> None:
+        """Have the worker shut down, and answer Core for as long as it takes: it waits for every answer."""
+        error = RuntimeError(f"the worker cannot run workflows any more: {type(cause).__name__}: {text_of(cause)}")
+        error.__cause__ = cause
+        self._on_error(error)
+        failure = Failure("the worker cannot run workflows any more, and shuts down")
+        activations: Iterable[Activation] | None = tuple(self._waiting)
+        while activations is not None:
+            for each in activations:
+                if type(each.jobs[-1]) is RemoveFromCache:
+                    self._native.complete_workflow_task(each.run_id, ())
+                else:
+                    self._native.fail_workflow_task(each.run_id, failure, abandoned=True)
+            activations = self._native.next_activations()
 
     def _work(self, watch: Watch) -> None:
         waiting = self._waiting
@@ -162,7 +191,14 @@ class WorkflowThread:
                 waiting.extend(activations)
             with self._guard:
                 while waiting and not watch.superseded:
-                    self._process(waiting.popleft(), watch)
+                    activation = waiting.popleft()
+                    try:
+                        self._process(activation, watch)
+                    except WorkflowInterrupt:
+                        raise
+                    except BaseException:  # it may be without an answer
+                        waiting.appendleft(activation)
+                        raise
         with self._guard:
             while self._runs and not watch.superseded:
                 self._close(self._runs.popitem()[1], watch)
@@ -236,7 +272,10 @@ class WorkflowThread:
                 watch.disarm()
         except OverrunError:
             _abandon(run)
-        except Exception:
+        except WorkflowInterrupt:
+            watch.leave()
+            _abandon(run)
+        except BaseException:  # the other runs are to go on
             logger.exception("the code of run %s cannot be closed", run.run_id)
 
     # Failures
@@ -244,16 +283,23 @@ class WorkflowThread:
     def _fail(self, run_id: str, run: WorkflowRun | None, activation: Activation, error: BaseException) -> None:
         # Its subclasses, which the guard raises, say themselves what is wrong.
         if run is not None and type(error) is NondeterminismError:
-            error = _explained(run.log, str(error)).with_traceback(error.__traceback__)
+            error = _explained(run.log, text_of(error)).with_traceback(error.__traceback__)
         error = without_engine(error)
         self._report(run_id, run.init if run is not None else _initialization(activation), error)
         self._answer(run_id, error)
 
     def _report(self, run_id: str, init: InitializeWorkflow | None, error: BaseException) -> None:
+        """Tell of the failure here; that must not keep Core from its answer."""
+        try:
+            self._tell(run_id, init, error)
+        except Exception:
+            logger.exception("why a task of run %s failed cannot be told", run_id)
+
+    def _tell(self, run_id: str, init: InitializeWorkflow | None, error: BaseException) -> None:
         if self._on_failure is not None:
             self._on_failure(run_id, error)
         elif isinstance(error, TaskAbandonedError):
-            logger.info("workflow task of run %s will be tried again: %s", run_id, error)
+            logger.info("workflow task of run %s will be tried again: %s", run_id, text_of(error))
         elif init is not None:
             self._failures.add(init.workflow_type, init.workflow_id, run_id, error)
         else:
@@ -270,13 +316,14 @@ class WorkflowThread:
 
     # What the watchdog calls, on its thread
 
-    def _tick(self) -> float:
-        budgets = [self._deadlock_timeout, *(each.deadlock_timeout for each in self._definitions.values())]
-        return tick_for(min((each for each in budgets if each is not None), default=0.0))
+    def _shortest_budget(self) -> float:
+        if self._deadlock_timeout is None:
+            return math.inf
+        own = (each.deadlock_timeout for each in self._definitions.values())
+        return min((self._deadlock_timeout, *(each for each in own if each)))
 
     def _budget(self, armed: _Armed) -> float:
-        own = armed[0].definition.deadlock_timeout
-        return own or self._deadlock_timeout or 0.0
+        return armed[0].definition.deadlock_timeout or self._deadlock_timeout or math.inf
 
     def _overrun(self, armed: _Armed, frame: FrameType | None) -> None:
         run, activation = armed

@@ -19,6 +19,7 @@ from invincible._engine.options import (
     ChildWorkflowOptions,
     ContinueAsNewVersioningBehavior,
     VersioningIntent,
+    given_groups,
     native_retry_policy,
     seconds,
 )
@@ -278,6 +279,6 @@ def continue_as_new(
             versioning_intent=int(versioning_intent or 0),
             initial_versioning_behavior=int(initial_versioning_behavior or 0),
             backoff_start_interval=seconds("backoff_start_interval", backoff_start_interval),
-            event_groups=markers(tuple(event_groups or ())),
+            event_groups=markers(given_groups(event_groups)),
         )
     )

@@ -35,6 +35,14 @@ class LoggerAdapter(_Base):
         self.full_workflow_info_on_extra = False
         self.log_during_replay = False
 
+    @property
+    def base_logger(self) -> logging.Logger:
+        """The logger behind the adapter, to add handlers to."""
+        return self.logger
+
+    def unsafe_disable_sandbox(self, value: bool = True) -> None:
+        """Accepted for compatibility, without effect: logging is free to do what it must, guarded workflow or not."""
+
     def isEnabledFor(self, level: int) -> bool:
         run = current_run_or_none()
         if run is not None and run.is_replaying_history_events and not self.log_during_replay:

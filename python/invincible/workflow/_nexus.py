@@ -12,7 +12,7 @@ from typing_extensions import TypedDict, Unpack
 from invincible._engine.context import current_run
 from invincible._engine.groups import EventGroup
 from invincible._engine.nexus import NexusOperationHandle
-from invincible._engine.options import NexusOperationCancellationType, seconds
+from invincible._engine.options import NexusOperationCancellationType, given_groups, seconds
 
 I = TypeVar("I")  # noqa: E741
 O = TypeVar("O")  # noqa: E741
@@ -115,7 +115,7 @@ class NexusClient(Generic[S]):
             cancellation_type=int(NexusOperationCancellationType(cancellation_type)),
             headers=headers,
             summary=summary,
-            groups=tuple(event_groups or ()),
+            groups=given_groups(event_groups),
         )
 
     @overload

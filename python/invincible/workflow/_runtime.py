@@ -9,7 +9,8 @@ from datetime import datetime, timedelta, timezone
 
 from invincible._engine.context import current_run, current_run_or_none
 from invincible._engine.groups import EventGroup, entered
-from invincible._engine.options import seconds
+from invincible._engine.options import given_groups, seconds
+from invincible._engine.randomness import Randomness
 
 
 def in_workflow() -> bool:
@@ -34,7 +35,7 @@ def time_ns() -> int:
 
 def random() -> _random.Random:
     """A random number generator whose numbers are the same on every replay."""
-    return current_run().randomness.generator
+    return _randomness().generator
 
 
 def new_random(name: str | None = None) -> _random.Random:
@@ -43,7 +44,7 @@ def new_random(name: str | None = None) -> _random.Random:
     Args:
         name: Makes its numbers differ from those of other names; without one they begin as those of ``random()``.
     """
-    return current_run().randomness.new_random(name)
+    return _randomness().new_random(name)
 
 
 def random_seed() -> int:
@@ -53,18 +54,24 @@ def random_seed() -> int:
 
 def register_random_seed_callback(callback: Callable[[int], None]) -> None:
     """Have a function called with the new seed when a reset of the run changes it."""
-    current_run().randomness.on_reseed(callback)
+    _randomness().on_reseed(callback)
 
 
 def uuid4() -> uuid.UUID:
     """A random UUID that is the same on every replay; not for secrets."""
-    return current_run().randomness.uuid4()
+    return _randomness().uuid4()
 
 
 def uuid7() -> uuid.UUID:
     """A UUID that begins with the time of the workflow task, and is the same on every replay; not for secrets."""
+    return _randomness().uuid7(current_run().timestamp_ns)
+
+
+def _randomness() -> Randomness:
     run = current_run()
-    return run.randomness.uuid7(run.timestamp_ns)
+    # What a query took would be missing in the next replay.
+    run.require_writable("taking random numbers")
+    return run.randomness
 
 
 async def sleep(
@@ -78,13 +85,16 @@ async def sleep(
         event_groups: Groups that the timer's event belongs to.
 
     Raises:
-        ValueError: ``duration`` is negative.
+        TypeError: ``duration`` is neither a number nor a timedelta.
+        ValueError: ``duration`` is negative, infinite or not a number.
     """
     run = current_run()
-    delay = seconds("duration", duration) or 0.0
+    delay = seconds("duration", duration)
+    if delay is None:
+        raise TypeError("duration must be a timedelta or a number of seconds, got None")
     if not event_groups:
         return await run.sleep(delay, summary)
-    with entered(event_groups):
+    with entered(given_groups(event_groups)):
         return await run.sleep(delay, summary)
 
 
@@ -106,7 +116,7 @@ async def wait_condition(
     Raises:
         asyncio.TimeoutError: the condition did not hold in time.
     """
-    with entered(event_groups or ()):
+    with entered(given_groups(event_groups)):
         limit = seconds("timeout", timeout, may_be_negative=True)
         await current_run().wait_condition(fn, limit, timeout_summary)
 
@@ -118,7 +128,7 @@ def patched(id: str, *, event_groups: Sequence[EventGroup] | None = None) -> boo
         id: Names the patch.
         event_groups: Groups that the patch's event belongs to.
     """
-    return current_run().patched(id, deprecated=False, groups=tuple(event_groups or ()))
+    return current_run().patched(id, deprecated=False, groups=given_groups(event_groups))
 
 
 def deprecate_patch(id: str, *, event_groups: Sequence[EventGroup] | None = None) -> None:
@@ -128,4 +138,4 @@ def deprecate_patch(id: str, *, event_groups: Sequence[EventGroup] | None = None
         id: Names the patch.
         event_groups: Groups that the patch's event belongs to.
     """
-    current_run().patched(id, deprecated=True, groups=tuple(event_groups or ()))
+    current_run().patched(id, deprecated=True, groups=given_groups(event_groups))

@@ -7,6 +7,7 @@ from typing import Any
 
 from invincible._engine.context import current_run
 from invincible._engine.groups import EventGroup
+from invincible._engine.options import given_groups
 from invincible._engine.reference import NOT_GIVEN
 from invincible.common import SearchAttributes, SearchAttributeUpdate
 from invincible.converter import PayloadConverter
@@ -46,7 +47,7 @@ def upsert_memo(updates: Mapping[str, Any], *, event_groups: Sequence[EventGroup
         TypeError: a value cannot be encoded.
     """
     if updates:
-        current_run().attributes.upsert_memo(updates, tuple(event_groups or ()))
+        current_run().attributes.upsert_memo(updates, given_groups(event_groups))
 
 
 def upsert_search_attributes(
@@ -67,7 +68,7 @@ def upsert_search_attributes(
         workflow.upsert_search_attributes([SearchAttributeKey.for_keyword("Status").value_set("paid")])
     """
     if attributes:
-        current_run().attributes.upsert_search_attributes(attributes, tuple(event_groups or ()))
+        current_run().attributes.upsert_search_attributes(attributes, given_groups(event_groups))
 
 
 def get_current_details() -> str:

@@ -20,7 +20,7 @@ from typing import Any
 from .rules import RULES
 from .swaps import GuardedModule, Replace, Swaps, guarded
 
-# By module, names that there is a rule for. Each costs a batch of activations 50 ns or so: functions that are of little
+# By module, names that there is a rule for. Each costs a batch of activations 30 ns or so: functions that are of little
 # use without these, or that nobody calls unawares, are left out. So is os.rmdir, because shutil.rmtree asks for its
 # identity, and another thread may be in there.
 _NAMES = {

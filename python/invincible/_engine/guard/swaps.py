@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from functools import partial, update_wrapper
 from operator import itemgetter
 from pkgutil import resolve_name
+from sys import intern
 from types import ModuleType
 from typing import Any
 
@@ -107,7 +108,8 @@ class Swaps:
 
     def __init__(self, values: MutableMapping[str, Any], replacements: Mapping[str, Replace]) -> None:
         self._values = values
-        self._replacements = replacements
+        # The dictionary's own keys, because the interpreter finds a string faster than an equal one.
+        self._replacements = {intern(name): replace for name, replace in replacements.items()}
         self.read()
 
     def read(self) -> None:
