@@ -120,10 +120,6 @@ class Interpreter:
         if number < 0:
             raise ValueError(f"{number} is negative")
 
-    @workflow.query
-    def progress(self) -> int:
-        return len(self.notes)
-
     # Programs
 
     @workflow.run

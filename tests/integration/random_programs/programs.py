@@ -56,8 +56,8 @@ class Stimulus:
 
     Args:
         after: When: after so many entries in the ledger.
-        kind: What: ``add``, ``work`` and ``late`` are signals, ``bump`` and ``refused`` updates; then ``query``,
-            ``evict`` and ``cancel``.
+        kind: What: ``add``, ``work`` and ``late`` are signals, ``bump`` and ``refused`` updates;
+            then ``evict`` and ``cancel``.
         value: A number for it.
     """
 
@@ -94,7 +94,7 @@ def program(seed: int) -> Program:
     if author.chance(0.1):
         next_run = author.body(_MOST_STEPS_OF_A_CHILD)
         steps.append(Step("continue_as_new", author.name(), steps=next_run))
-    return Program(seed, author.random.choice(CACHE_SIZES), steps, author.stimuli(steps))
+    return Program(seed, author.random.choice(CACHE_SIZES), steps, author.stimuli())
 
 
 class _Author:
@@ -165,14 +165,12 @@ class _Author:
             steps=steps,
         )
 
-    def stimuli(self, steps: list[Step]) -> list[Stimulus]:
+    def stimuli(self) -> list[Stimulus]:
         """What comes from outside while the steps are carried out, in the order in which it comes."""
         kinds = {"add": 5, "work": 5, "late": 3, "evict": 5}
         if self._updated:
             kinds |= {"bump": 6, "refused": 2}
-        if not any("local" in line for step in steps for line in step.lines()):
-            # Core may answer a query by a replay that runs the local activities of an unfinished task again.
-            kinds["query"] = 3
+        # No queries: Core answers one of a run that is not cached by replaying its unfinished task too.
         chosen = self.random.choices(list(kinds), list(kinds.values()), k=self.random.randint(0, 6))
         if self.chance(0.1):
             chosen.append("cancel")

@@ -25,7 +25,6 @@ from invincible.client import (
     WorkflowFailureError,
     WorkflowHandle,
     WorkflowHistory,
-    WorkflowQueryFailedError,
     WorkflowUpdateFailedError,
 )
 from invincible.service import RPCError
@@ -308,9 +307,7 @@ class Stage:
         """Do what a stimulus says; the workflow may refuse it, or have ended."""
         value = stimulus.value
         try:
-            if stimulus.kind == "query":
-                await handle.query(Interpreter.progress)
-            elif stimulus.kind == "cancel":
+            if stimulus.kind == "cancel":
                 await handle.cancel()
             elif stimulus.kind == "evict":
                 native, run_id = self._group_of[handle.id].native, self._current_run.get(handle.id)
@@ -320,7 +317,7 @@ class Stage:
                 await handle.execute_update(Interpreter.bump, value if stimulus.kind == "bump" else -value)
             else:
                 await handle.signal(stimulus.kind, value)
-        except (RPCError, RPCTimeoutOrCancelledError, WorkflowQueryFailedError, WorkflowUpdateFailedError):
+        except (RPCError, RPCTimeoutOrCancelledError, WorkflowUpdateFailedError):
             pass
 
     async def _histories(self) -> list[WorkflowHistory]:
