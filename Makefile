@@ -98,7 +98,8 @@ test-unit: bridge  ## Python tests that need no server, in seconds
 .PHONY: test-python
 test-python: bridge server  ## All Python tests
 	$(call say,Python tests)
-	$(PY) -m pytest --numprocesses auto --maxprocesses 4
+	@# Timing decides on a loaded machine now and then; what fails twice, the second time alone, is broken.
+	$(PY) -m pytest --numprocesses auto --maxprocesses 4 || $(PY) -m pytest --last-failed --last-failed-no-failures none
 
 .PHONY: test-rust
 test-rust: bridge  ## Rust tests of the bridge
