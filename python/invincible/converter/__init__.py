@@ -7,6 +7,13 @@ else. Types, ``Order`` or ``list[int | None]`` say, come from the annotations of
 from __future__ import annotations
 
 from ._codec import PayloadCodec
+from ._context import (
+    ActivitySerializationContext,
+    NexusSerializationContext,
+    SerializationContext,
+    WithSerializationContext,
+    WorkflowSerializationContext,
+)
 from ._data_converter import DataConverter, default
 from ._decode import value_to_type
 from ._encodings import (
@@ -31,6 +38,7 @@ from ._signature import Parameter, Signature, decode_result
 from ._type_converter import JSONTypeConverter, JSONTypeConverterUnhandled
 
 __all__ = [
+    "ActivitySerializationContext",
     "AdvancedJSONEncoder",
     "ArgumentError",
     "BinaryNullPayloadConverter",
@@ -48,10 +56,14 @@ __all__ = [
     "JSONProtoPayloadConverter",
     "JSONTypeConverter",
     "JSONTypeConverterUnhandled",
+    "NexusSerializationContext",
     "Parameter",
     "PayloadCodec",
     "PayloadConverter",
+    "SerializationContext",
     "Signature",
+    "WithSerializationContext",
+    "WorkflowSerializationContext",
     "decode_result",
     "decode_search_attributes",
     "decode_typed_search_attributes",

@@ -6,9 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from typing_extensions import Self
+
 from invincible._native import Failure, Payload
 
 from ._codec import PayloadCodec, decoded, encoded
+from ._context import SerializationContext, in_context
 from ._encodings import DefaultPayloadConverter
 from ._errors import ConversionError
 from ._failure import DefaultFailureConverter, FailureConverter
@@ -47,6 +50,20 @@ class DataConverter:
         """Makes the converters."""
         object.__setattr__(self, "payload_converter", self.payload_converter_class())
         object.__setattr__(self, "failure_converter", self.failure_converter_class())
+
+    def with_context(self, context: SerializationContext) -> Self:
+        """The converter for values of a context: this one, unless a part of it wants to know of contexts.
+
+        Args:
+            context: What the values belong to.
+        """
+        parts = {name: getattr(self, name) for name in ("payload_converter", "payload_codec", "failure_converter")}
+        told = {name: in_context(part, context) for name, part in parts.items()}
+        if all(told[name] is part for name, part in parts.items()):
+            return self
+        result = object.__new__(type(self))
+        result.__dict__.update(vars(self), **told)
+        return result
 
     async def encode(self, values: Sequence[Any]) -> list[Payload]:
         """Converts values to payloads and encodes them.
