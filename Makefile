@@ -139,7 +139,7 @@ lint-python: bridge
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/ruff check
 	$(VENV)/bin/mypy
-	$(VENV)/bin/stubtest invincible._native
+	$(VENV)/bin/stubtest invincible._native invincible.client._sync.classes
 	$(VENV)/bin/pyright
 
 .PHONY: lint-rust
@@ -183,5 +183,5 @@ bench: setup  ## Measure side by side with temporalio
 
 .PHONY: clean
 clean:  ## Remove the environment, the messages and the wheels; keep the Rust and Go build caches
-	rm -rf $(VENV) $(VENV)-3.* dist python/invincible/api
+	rm -rf $(VENV) $(VENV)-3.* dist python/invincible/api python/invincible/client/_sync/classes.pyi
 	find . -name __pycache__ -not -path './target/*' -prune -exec rm -rf {} +

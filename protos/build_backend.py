@@ -1,4 +1,4 @@
-"""The PEP 517 backend of invincible: maturin's, which has no hook for making ``invincible.api`` before it builds."""
+"""The PEP 517 backend of invincible: maturin's, which has no hook for what is to be generated before it builds."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from maturin import (
 )
 
 import generate
+import sync_client
 
 __all__ = [
     "build_editable",
@@ -28,10 +29,15 @@ __all__ = [
 ]
 
 
+def _generate() -> None:
+    generate.generate()
+    sync_client.generate()
+
+
 def build_wheel(
     wheel_directory: str, config_settings: dict[str, Any] | None = None, metadata_directory: str | None = None
 ) -> str:
-    generate.generate()
+    _generate()
     name: str = maturin.build_wheel(wheel_directory, config_settings, metadata_directory)
     return name
 
@@ -39,6 +45,6 @@ def build_wheel(
 def build_editable(
     wheel_directory: str, config_settings: dict[str, Any] | None = None, metadata_directory: str | None = None
 ) -> str:
-    generate.generate()
+    _generate()
     name: str = maturin.build_editable(wheel_directory, config_settings, metadata_directory)
     return name

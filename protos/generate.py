@@ -1,4 +1,4 @@
-"""Makes the package ``invincible.api`` from the .proto files that the pinned Core was built with.
+"""Makes the package ``invincible.api``, messages and services, from the .proto files the pinned Core was built with.
 
 The files come from the ``temporalio-protos`` crate that ``Cargo.lock`` names, so the messages in Python match the
 bridge; this folder adds the project's own. Nothing is written when no input changed, and the output depends on the
@@ -17,6 +17,9 @@ import tempfile
 from importlib.metadata import version
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
+
+import rpcs
+import sync_client
 
 if TYPE_CHECKING:
     from google.protobuf.descriptor_pb2 import FileDescriptorProto
@@ -55,6 +58,8 @@ def main() -> int:
     options = parser.parse_args()
     try:
         generate(options.output, force=options.force)
+        if options.output == OUTPUT:
+            sync_client.generate()
     except GenerateError as error:
         print(f"protos/generate.py: {error}", file=sys.stderr)
         return 1
@@ -83,6 +88,7 @@ def generate(output: Path = OUTPUT, *, force: bool = False) -> None:
         write_modules(fresh, files)
         write_stubs(fresh, files)
         write_packages(fresh, files)
+        write_services(fresh, files)
         (fresh / STAMP).write_text(inputs)
         if output.exists():
             os.rename(output, Path(scratch, "stale"))
@@ -116,7 +122,8 @@ def digest(sources: list[Path], names: list[str]) -> str:
     for tool in ("grpcio-tools", "mypy-protobuf"):
         state.update(f"{tool} {version(tool)}\n".encode())
     protos = [next(path for source in sources if (path := source / name).exists()) for name in names]
-    for path in (HERE / "generate.py", HERE / "pool.py", *protos):
+    own_files = (HERE / name for name in ("generate.py", "pool.py", "rpcs.py", "service.py"))
+    for path in (*own_files, *protos):
         content = path.read_bytes()
         state.update(f"{path.name} {len(content)}\n".encode() + content)
     return state.hexdigest()
@@ -198,6 +205,15 @@ def write_packages(output: Path, files: list[FileDescriptorProto]) -> None:
             write(output / parent / "__init__.py", "" if parent.name else PACKAGE_DOC)
 
 
+def write_services(output: Path, files: list[FileDescriptorProto]) -> None:
+    """A module with a class per service, and what the classes have in common."""
+    folder = output / rpcs.FOLDER
+    for name, code in rpcs.service_modules(files, PACKAGE, message_package):
+        write(folder / f"{name}.py", code)
+    write(folder / "_service.py", (HERE / "service.py").read_text())
+    write(folder / "__init__.py", '"""The services of the Temporal API: see ``invincible.service``."""\n')
+
+
 def own(files: list[FileDescriptorProto]) -> list[FileDescriptorProto]:
     return [file for file in files if not is_well_known(file.name)]
 
@@ -213,6 +229,13 @@ def place(name: str) -> PurePosixPath:
 
 def module_name(name: str) -> str:
     return f"{PACKAGE}.{str(place(name)).replace('/', '.')}_pb2"
+
+
+def message_package(file: FileDescriptorProto) -> str:
+    """The module that exports the messages of a file."""
+    if is_well_known(file.name):
+        return str(PurePosixPath(file.name).with_suffix("")).replace("/", ".") + "_pb2"
+    return f"{PACKAGE}.{str(place(file.name).parent).replace('/', '.')}"
 
 
 def write(path: Path, content: str) -> None:

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -28,6 +29,7 @@ type options struct {
 	ip               netip.Addr
 	port             int
 	uiPort           int
+	uiCodecEndpoint  string
 	httpPort         int
 	metricsPort      int
 	headless         bool
@@ -63,6 +65,7 @@ func parseOptions(args []string, out io.Writer) (*options, error) {
 	flags.Func("ip", "", parseIP(&opts.ip))
 	flags.Func("port", "", parsePort(&opts.port))
 	flags.Func("ui-port", "", parsePort(&opts.uiPort))
+	flags.Func("ui-codec-endpoint", "", parseEndpoint(&opts.uiCodecEndpoint))
 	flags.Func("http-port", "", parsePort(&opts.httpPort))
 	flags.Func("metrics-port", "", parsePort(&opts.metricsPort))
 	flags.BoolVar(&opts.headless, "headless", false, "")
@@ -99,6 +102,8 @@ func (o *options) settlePorts() error {
 	switch {
 	case o.headless && o.uiPort != portUnset:
 		return errors.New("--ui-port and --headless exclude each other")
+	case o.headless && o.uiCodecEndpoint != "":
+		return errors.New("--ui-codec-endpoint and --headless exclude each other")
 	case o.headless:
 	case o.uiPort == portUnset && o.port == 0:
 		o.uiPort = 0
@@ -156,6 +161,18 @@ func parsePort(target *int) func(string) error {
 	}
 }
 
+func parseEndpoint(target *string) func(string) error {
+	return func(value string) error {
+		endpoint, err := url.Parse(value)
+		if err != nil || endpoint.Host == "" || (endpoint.Scheme != "http" && endpoint.Scheme != "https") {
+			return errors.New("not a URL of a server, as http://localhost:8081 is one")
+		}
+		// The Web UI puts a slash and its own path behind it.
+		*target = strings.TrimRight(value, "/")
+		return nil
+	}
+}
+
 func parsePID(target *int) func(string) error {
 	return func(value string) error {
 		pid, err := strconv.Atoi(value)
@@ -207,6 +224,7 @@ stops on SIGTERM, SIGINT or the end of the process named by --parent-pid.
   --ip ADDRESS                       address to listen on (127.0.0.1)
   --port PORT                        gRPC port; 0 picks a free one (7233)
   --ui-port PORT                     Web UI port; 0 picks a free one (gRPC port + 1000)
+  --ui-codec-endpoint URL            codec server that the Web UI asks to decode payloads, http://localhost:8081 say
   --http-port PORT                   port of the HTTP API, which also takes Nexus callbacks; 0 picks a free one (0)
   --metrics-port PORT                serve Prometheus metrics; 0 picks a free port (no metrics)
   --headless                         no Web UI

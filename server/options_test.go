@@ -90,6 +90,10 @@ func TestRejectedOptions(t *testing.T) {
 		{"--port 65000", []string{"--port 65000", "--ui-port"}},
 		{"--port 7000 --ui-port 7000", []string{"--port and --ui-port", "7000"}},
 		{"--headless --ui-port 0", []string{"--ui-port", "--headless"}},
+		{"--headless --ui-codec-endpoint http://a", []string{"--ui-codec-endpoint", "--headless"}},
+		{"--ui-codec-endpoint localhost:8081", []string{"-ui-codec-endpoint", "localhost:8081", "not a URL of a server"}},
+		{"--ui-codec-endpoint ftp://a", []string{"-ui-codec-endpoint", "not a URL of a server"}},
+		{"--ui-codec-endpoint=", []string{"-ui-codec-endpoint", "not a URL of a server"}},
 		{"--db=", []string{"-db", "empty file name"}},
 		{"--namespace=", []string{"-namespace", "needs a name"}},
 		{"--namespace temporal-system", []string{"temporal-system", "belongs to the server"}},
@@ -140,8 +144,8 @@ func TestHelpNamesEveryFlag(t *testing.T) {
 	_, err := parseOptions([]string{"--help"}, &help)
 	require.ErrorIs(t, err, flag.ErrHelp)
 	for _, name := range []string{
-		"ip", "port", "ui-port", "http-port", "metrics-port", "headless", "db", "namespace", "search-attribute",
-		"dynamic-config-value", "log-level", "log-format", "output", "parent-pid", "version",
+		"ip", "port", "ui-port", "ui-codec-endpoint", "http-port", "metrics-port", "headless", "db", "namespace",
+		"search-attribute", "dynamic-config-value", "log-level", "log-format", "output", "parent-pid", "version",
 	} {
 		require.Contains(t, help.String(), "--"+name+" ")
 	}

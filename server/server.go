@@ -173,7 +173,7 @@ func (s *devServer) start() error {
 		return fmt.Errorf("cannot start the server: %w", err)
 	}
 	if !s.opts.headless {
-		s.ui = startUI(s.opts.ip, s.uiPort, s.announcement.GRPC)
+		s.ui = startUI(s.opts.ip, s.uiPort, s.announcement.GRPC, s.opts.uiCodecEndpoint)
 	}
 
 	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)

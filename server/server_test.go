@@ -42,7 +42,8 @@ func TestUsageErrorsExitWithTwo(t *testing.T) {
 
 func TestReadyLineNamesWhatServes(t *testing.T) {
 	t.Parallel()
-	server := startServer(t, "--namespace", "more", "--metrics-port", "0", "--search-attribute", "Customer=Keyword")
+	server := startServer(t, "--namespace", "more", "--metrics-port", "0", "--search-attribute", "Customer=Keyword",
+		"--ui-codec-endpoint", "http://localhost:8081/codec/")
 	require.Equal(t, []string{"default", "more"}, server.ready.Namespaces)
 	require.Equal(t, server.cmd.Process.Pid, server.ready.PID)
 	require.Equal(t, "1.32.1", server.ready.ServerVersion)
@@ -51,6 +52,7 @@ func TestReadyLineNamesWhatServes(t *testing.T) {
 
 	require.Contains(t, get(t, *server.ready.UI), "<html")
 	require.Contains(t, get(t, *server.ready.UI+"/api/v1/namespaces"), `"more"`)
+	require.Contains(t, get(t, *server.ready.UI+"/api/v1/settings"), `"Endpoint":"http://localhost:8081/codec"`)
 	require.Contains(t, get(t, *server.ready.Metrics), "# TYPE service_requests")
 	require.Contains(t, get(t, server.ready.HTTP+"/api/v1/namespaces"), `"more"`)
 

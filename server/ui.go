@@ -8,8 +8,9 @@ import (
 	"github.com/temporalio/ui-server/v2/server/server_options"
 )
 
-// startUI serves the Web UI on ip and port, with the frontend at frontendAddress behind it.
-func startUI(ip netip.Addr, port int, frontendAddress string) *server.Server {
+// startUI serves the Web UI on ip and port, with the frontend at frontendAddress behind it. Pages decode payloads with
+// the codec server at codecEndpoint if there is one.
+func startUI(ip netip.Addr, port int, frontendAddress, codecEndpoint string) *server.Server {
 	host := ip.String()
 	if ip.Is6() {
 		host = "[" + host + "]"
@@ -23,6 +24,7 @@ func startUI(ip netip.Addr, port int, frontendAddress string) *server.Server {
 		// The page asks nobody but this server.
 		DisableNewsFetch:   true,
 		NotifyOnNewVersion: false,
+		Codec:              uiconfig.Codec{Endpoint: codecEndpoint},
 		// Browsers drop secure cookies on plain HTTP.
 		CORS: uiconfig.CORS{CookieInsecure: true},
 	}))

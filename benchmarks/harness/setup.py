@@ -5,14 +5,21 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import subprocess
 import sys
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-PEER = "temporalio"
-PEER_VERSION = "1.35.0"
+from tests.support.environments import (
+    PEER,
+    PEER_VERSION,
+    SetupError,
+    environment,
+    is_current,
+    mark_current,
+    pip_install,
+    run,
+)
+
 # What the workflow files of the start-of-run benchmark import.
 LIBRARIES = ("pyyaml>=6,<7", "click>=8,<9", "sqlalchemy>=2,<3")
 
@@ -20,10 +27,6 @@ BENCHMARKS = Path(__file__).resolve().parent.parent
 ROOT = BENCHMARKS.parent
 BUILD = ROOT / "build" / "bench"
 FLOOR_CRATE = "invincible-bench-floor"
-
-
-class SetupError(Exception):
-    """A part of the set-up failed; the message says which and what to do."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,7 @@ class Contender:
             "import importlib.metadata as metadata; "
             f"print(next((found.version for found in metadata.distributions(name={self.sdk!r})), 'not installed'))"
         )
-        return _run([str(self.python), "-c", code], f"cannot ask for the version of {self.sdk}").strip()
+        return run([str(self.python), "-c", code], f"cannot ask for the version of {self.sdk}").strip()
 
 
 def ours() -> Contender:
@@ -56,7 +59,7 @@ def ours() -> Contender:
 
 def peer(*, unsandboxed: bool = False) -> Contender:
     """`temporalio` from PyPI in an environment of its own, on the same Python."""
-    python = _environment(BUILD / PEER, [f"{PEER}=={PEER_VERSION}"])
+    python = environment(BUILD / PEER, [f"{PEER}=={PEER_VERSION}"])
     return Contender(PEER, python, translated_scenarios(), unsandboxed)
 
 
@@ -76,18 +79,18 @@ def translated_scenarios() -> Path:
 def libraries() -> Path:
     """A folder with the libraries that some scenarios import, for `PYTHONPATH`."""
     folder = BUILD / "libraries"
-    if _is_current(folder, LIBRARIES):
+    if is_current(folder, LIBRARIES):
         return folder
     shutil.rmtree(folder, ignore_errors=True)
-    _pip_install(peer().python, *LIBRARIES, options=["--target", str(folder)])
-    _mark_current(folder, LIBRARIES)
+    pip_install(peer().python, *LIBRARIES, options=["--target", str(folder)])
+    mark_current(folder, LIBRARIES)
     return folder
 
 
 def histories() -> Path:
     """A folder with the histories to replay."""
     folder = BUILD / "histories"
-    _run(peer().command("histories.py", folder), "cannot write the histories")
+    run(peer().command("histories.py", folder), "cannot write the histories")
     return folder
 
 
@@ -96,43 +99,8 @@ def floor() -> Path:
     if not shutil.which("cargo"):
         raise SetupError("the floor needs cargo: install Rust or leave `floor` out of --contenders")
     command = ["cargo", "build", "--release", "--locked", "--package", FLOOR_CRATE]
-    output = _run([*command, "--message-format", "json-render-diagnostics"], f"cannot build {FLOOR_CRATE}")
+    output = run([*command, "--message-format", "json-render-diagnostics"], f"cannot build {FLOOR_CRATE}")
     for message in map(json.loads, output.splitlines()):
         if message["reason"] == "compiler-artifact" and message["target"]["name"] == "floor":
             return Path(message["executable"])
     raise SetupError(f"cargo built {FLOOR_CRATE} without a program named floor")
-
-
-def _environment(folder: Path, requirements: Sequence[str]) -> Path:
-    python = folder / "bin" / "python"
-    if _is_current(folder, requirements):
-        return python
-    _run([sys.executable, "-m", "venv", "--clear", str(folder)], f"cannot create a virtual environment in {folder}")
-    _pip_install(python, *requirements)
-    _mark_current(folder, requirements)
-    return python
-
-
-def _pip_install(python: Path, *requirements: str, options: Sequence[str] = ()) -> None:
-    command = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *options, *requirements]
-    _run(command, f"cannot install {', '.join(requirements)}; is the package index reachable?")
-
-
-def _is_current(folder: Path, requirements: Sequence[str]) -> bool:
-    stamp = folder / "installed"
-    return stamp.exists() and stamp.read_text(encoding="utf-8") == _stamp(requirements)
-
-
-def _mark_current(folder: Path, requirements: Sequence[str]) -> None:
-    (folder / "installed").write_text(_stamp(requirements), encoding="utf-8")
-
-
-def _stamp(requirements: Sequence[str]) -> str:
-    return "\n".join([sys.version, *requirements])
-
-
-def _run(command: list[str], complaint: str) -> str:
-    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
-    if done.returncode:
-        raise SetupError(f"{complaint} (`{' '.join(command)}` ended with status {done.returncode})")
-    return done.stdout

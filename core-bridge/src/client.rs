@@ -1,22 +1,26 @@
 //! The connection to a Temporal service, and the calls Python makes over it.
 
 use std::future::Future;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use prost::Message;
 use pyo3::prelude::*;
-use temporalio_client::errors::ClientConnectError;
 use temporalio_client::grpc::WorkflowService;
 use temporalio_client::tonic::{Code, Status};
 use temporalio_client::{
-    ClientKeepAliveOptions, Connection, ConnectionOptions, GrpcCompression, HttpConnectProxyOptions, RetryOptions,
-    TlsOptions,
+    ClientKeepAliveOptions, Connection, ConnectionOptions, GrpcCompression, HttpConnectProxyOptions,
+    PayloadLimitsOptions, RetryOptions, TlsOptions,
 };
 use temporalio_protos::google::rpc;
 use temporalio_protos::temporal::api::errordetails::v1::{QueryFailedFailure, WorkflowExecutionAlreadyStartedFailure};
 use temporalio_protos::temporal::api::workflowservice::v1 as service;
 
-use self::target::{HttpConnectProxyConfig, KeepAliveConfig, RetryConfig, TlsConfig, dns_options, target_url};
+use self::attempt::{Attempt, Proxy};
+use self::target::{
+    HttpConnectProxyConfig, KeepAliveConfig, PayloadLimitsConfig, RetryConfig, TlsConfig, dns_options, shown_target,
+    target_url,
+};
 use crate::errors::Error;
 use crate::failure::Failure;
 use crate::payload::Payloads;
@@ -32,7 +36,12 @@ use crate::runtime::{Runtime, RuntimeRef, seconds};
 use crate::sync::lock;
 use crate::update::{poll_update, start_update};
 
+mod attempt;
 mod target;
+
+/// Longest time for a connection to come about, first call included, where the caller names none: TLS handshakes and
+/// proxies have no limit of their own.
+const CONNECT_LIMIT: Duration = Duration::from_secs(30);
 
 /// Names this SDK to servers and in histories, as `client-name` and `sdk_name`.
 const CLIENT_NAME: &str = "invincible-python";
@@ -42,6 +51,8 @@ const CLIENT_NAME: &str = "invincible-python";
 pub struct Client {
     runtime: RuntimeRef,
     connection: InProcess<Mutex<Option<Connection>>>,
+    /// Where the server is, as errors name it.
+    address: Arc<str>,
     retry: RetryOptions,
 }
 
@@ -70,7 +81,7 @@ impl Client {
     #[staticmethod]
     #[pyo3(signature = (runtime, target_host, *, identity, tls = None, api_key = None, metadata = None, retry = None,
                         keep_alive = None, connect_timeout = None, http_connect_proxy = None,
-                        dns_resolution_interval = None, gzip = true))]
+                        dns_resolution_interval = None, gzip = true, payload_limits = None))]
     #[expect(clippy::too_many_arguments)]
     fn connect(
         runtime: &Runtime,
@@ -85,25 +96,34 @@ impl Client {
         http_connect_proxy: Option<HttpConnectProxyConfig>,
         dns_resolution_interval: Option<f64>,
         gzip: bool,
+        payload_limits: Option<PayloadLimitsConfig>,
     ) -> PyResult<Operation> {
         let runtime = runtime.share();
         let meter = runtime.core()?.telemetry().get_temporal_metric_meter();
         let (headers, binary_headers) = split_metadata(metadata.unwrap_or_default());
         let retry = retry.map(RetryOptions::from).unwrap_or_default();
-        let encrypted = tls.is_some();
-        let target = target_url(&target_host, encrypted)?;
+        let target = target_url(&target_host, tls.is_some())?;
         let origin = tls.as_ref().map(|tls| tls.origin(&target)).transpose()?.flatten();
-        let address = match &http_connect_proxy {
-            Some(proxy) => format!("{target_host} through the proxy {}", proxy.target_host()),
-            None => target_host,
+        let mut attempt = Attempt {
+            address: shown_target(&target_host, &target),
+            tls: tls.is_some(),
+            root_ca: tls.as_ref().is_some_and(TlsConfig::has_root_ca),
+            client_cert: tls.as_ref().is_some_and(TlsConfig::has_client_cert),
+            api_key: api_key.is_some(),
+            proxy: None,
         };
+        if let Some(proxy) = &http_connect_proxy {
+            attempt.address = format!("{} through the proxy {}", attempt.address, proxy.target_host());
+            attempt.proxy = Some(Proxy { basic_auth: proxy.has_basic_auth() });
+        }
+        let connect_timeout = connect_timeout.map(|timeout| seconds("connect_timeout", timeout)).transpose()?;
         let options = ConnectionOptions::new(target)
             .identity(identity)
             .maybe_metrics_meter(meter)
             .maybe_tls_options(tls.map(TlsOptions::try_from).transpose()?)
             .maybe_override_origin(origin)
             .maybe_api_key(api_key)
-            .maybe_connect_timeout(connect_timeout.map(|timeout| seconds("connect_timeout", timeout)).transpose()?)
+            .maybe_connect_timeout(connect_timeout)
             .retry_options(retry.clone())
             .keep_alive(keep_alive.map(ClientKeepAliveOptions::from))
             .headers(headers)
@@ -111,23 +131,29 @@ impl Client {
             .maybe_http_connect_proxy(http_connect_proxy.map(HttpConnectProxyOptions::from))
             .dns_load_balancing(dns_resolution_interval.map(dns_options).transpose()?)
             .grpc_compression(if gzip { GrpcCompression::Gzip } else { GrpcCompression::None })
+            .maybe_payload_limits(payload_limits.map(PayloadLimitsOptions::from))
             .client_name(CLIENT_NAME)
             .client_version(env!("CARGO_PKG_VERSION"))
             .build();
         let connecting = {
             let runtime = runtime.clone();
             async move {
-                let connected: Result<_, ClientConnectError> = Connection::connect(options).await;
-                let connection = connected.map_err(|error| Error::connect(&address, encrypted, error))?;
-                Ok(Client { runtime, connection: InProcess::new("client", Mutex::new(Some(connection))), retry })
+                let limit = connect_timeout.unwrap_or(CONNECT_LIMIT);
+                let connection = match tokio::time::timeout(limit, Connection::connect(options)).await {
+                    Ok(connected) => connected.map_err(|error| attempt.failed(error, limit))?,
+                    Err(_) => return Err(attempt.timed_out(limit)),
+                };
+                let connection = InProcess::new("client", Mutex::new(Some(connection)));
+                Ok(Client { runtime, connection, address: attempt.address.into(), retry })
             }
         };
         Ok(Operation::new(&runtime, connecting))
     }
 
-    /// Replaces the headers that every call carries.
+    /// Replaces the headers that every call carries: all, or none if one of the new ones is no header.
     fn update_metadata(&self, metadata: Metadata) -> PyResult<()> {
         let connection = self.connection()?;
+        CallOptions::new(Some(metadata.clone()), None, false)?;
         let (headers, binary_headers) = split_metadata(metadata);
         connection.set_headers(headers).map_err(Error::from)?;
         connection.set_binary_headers(binary_headers).map_err(Error::from)?;
@@ -160,7 +186,7 @@ impl Client {
         let options = CallOptions::new(metadata, timeout, retry)?;
         let (connection, retry) = (self.connection()?, self.retry.clone());
         let call = RawCall { connection, service, rpc, request, options, retry }.start()?;
-        Ok(Operation::new(&self.runtime, call))
+        Ok(self.bound(call))
     }
 
     #[pyo3(signature = (request, *, metadata = None, timeout = None))]
@@ -298,7 +324,16 @@ impl Client {
         F: Future<Output = Result<T, Error>> + Send + 'static,
     {
         let options = CallOptions::new(metadata, timeout, true)?;
-        Ok(Operation::new(&self.runtime, call(self.connection()?, options)))
+        Ok(self.bound(call(self.connection()?, options)))
+    }
+
+    /// The call as an operation whose error names where it went, if it did not get there.
+    fn bound<T>(&self, call: impl Future<Output = Result<T, Error>> + Send + 'static) -> Operation
+    where
+        T: for<'py> pyo3::IntoPyObjectExt<'py> + Send + 'static,
+    {
+        let address = self.address.clone();
+        Operation::new(&self.runtime, async move { call.await.map_err(|error| error.towards(&address)) })
     }
 }
 

@@ -7,8 +7,10 @@ use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyDict, PyType};
-use temporalio_client::errors::{ClientConnectError, InvalidHeaderError};
-use temporalio_client::tonic::{Code, Status};
+use temporalio_client::errors::InvalidHeaderError;
+use temporalio_client::tonic::{Code, Status, TimeoutExpired};
+
+pub const TIMED_OUT: &str = "no answer within the time limit";
 
 #[derive(Debug)]
 pub enum Error {
@@ -24,6 +26,8 @@ pub enum Error {
     Connect { address: String, cause: String },
     /// The server, or the way to it, refused a call.
     Rpc(Box<Status>),
+    /// A call did not get through to the server.
+    Unreachable { address: String, status: Box<Status> },
     /// The id of a workflow to start is taken.
     WorkflowAlreadyStarted { workflow_id: String, workflow_type: String, run_id: String, first_run_id: String },
     /// The work ended without an outcome: its runtime was shut down, or it panicked.
@@ -31,25 +35,12 @@ pub enum Error {
 }
 
 impl Error {
-    /// `tls` tells whether the connection was to be encrypted.
-    pub fn connect(address: &str, tls: bool, error: ClientConnectError) -> Self {
-        let mut cause = match error {
-            ClientConnectError::InvalidHeaders(error) => return error.into(),
-            ClientConnectError::InvalidUri(error) => {
-                return Self::InvalidArgument(format!("the target host or the TLS domain is no host name: {error}"));
-            }
-            ClientConnectError::InvalidConfig(message) => return Self::InvalidArgument(message),
-            ClientConnectError::TonicTransportError(error) => explain(&error),
-            ClientConnectError::SystemInfoCallError(status) => describe(&status),
-            ClientConnectError::DnsResolutionError { host, source } => {
-                format!("the name {host} could not be resolved: {source}")
-            }
-            other => explain(&other),
-        };
-        if let Some(hint) = hint(&cause, tls) {
-            cause = format!("{cause}. {hint}");
+    /// Names where a call went that did not get through.
+    pub fn towards(self, address: &str) -> Self {
+        match self {
+            Self::Rpc(status) if is_lost(&status) => Self::Unreachable { address: address.to_owned(), status },
+            other => other,
         }
-        Self::Connect { address: address.to_owned(), cause }
     }
 }
 
@@ -93,7 +84,13 @@ impl From<Error> for PyErr {
             Error::Connect { address, cause } => {
                 PyRuntimeError::new_err(format!("could not connect to {address}: {cause}"))
             }
-            Error::Rpc(status) => Python::attach(|py| rpc_error(py, &status).unwrap_or_else(|error| error)),
+            Error::Rpc(status) => {
+                Python::attach(|py| rpc_error(py, &status, message(&status)).unwrap_or_else(|error| error))
+            }
+            Error::Unreachable { address, status } => {
+                let message = format!("no connection to {address}: {}", message(&status));
+                Python::attach(|py| rpc_error(py, &status, message).unwrap_or_else(|error| error))
+            }
             Error::WorkflowAlreadyStarted { workflow_id, workflow_type, run_id, first_run_id } => {
                 Python::attach(|py| {
                     already_started(py, workflow_id, workflow_type, run_id, first_run_id).unwrap_or_else(|error| error)
@@ -104,12 +101,12 @@ impl From<Error> for PyErr {
     }
 }
 
-fn rpc_error(py: Python<'_>, status: &Status) -> PyResult<PyErr> {
+fn rpc_error(py: Python<'_>, status: &Status, message: String) -> PyResult<PyErr> {
     static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
     static CODE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
     let code = CODE.import(py, "invincible.service", "RPCStatusCode")?.call1((status.code() as i32,))?;
     let details = PyBytes::new(py, status.details());
-    let error = CLASS.import(py, "invincible.service", "RPCError")?.call1((message(status), code, details))?;
+    let error = CLASS.import(py, "invincible.service", "RPCError")?.call1((message, code, details))?;
     Ok(PyErr::from_value(error))
 }
 
@@ -128,12 +125,19 @@ fn already_started(
     Ok(PyErr::from_value(class.call((workflow_id, workflow_type), Some(&kwargs))?))
 }
 
-/// A status as one sentence, for errors that are not an `RPCError`.
-fn describe(status: &Status) -> String {
-    match status.code() {
-        Code::Unavailable => message(status),
-        code => format!("{:?}: {}", code, message(status)),
+/// A status as one sentence, for errors that are not an `RPCError`. The codes of those that did not come from the server
+/// tell nothing.
+pub fn describe(status: &Status) -> String {
+    match status.source() {
+        Some(source) => explain(source),
+        None => format!("{:?}: {}", status.code(), status.message()),
     }
+}
+
+/// Whether the call broke off on its way. A deadline that passed does not tell of the way.
+fn is_lost(status: &Status) -> bool {
+    let transport = matches!(status.code(), Code::Unavailable | Code::Unknown | Code::Internal | Code::Cancelled);
+    transport && status.source().is_some_and(|source| !source.is::<TimeoutExpired>())
 }
 
 /// The server's own message, or what stopped the call on its way.
@@ -145,7 +149,7 @@ fn message(status: &Status) -> String {
 }
 
 /// The causes of a transport error in plain words, without the layers that only say "transport error".
-fn explain(error: &(dyn StdError + 'static)) -> String {
+pub fn explain(error: &(dyn StdError + 'static)) -> String {
     const EMPTY_WORDS: [&str; 4] =
         ["transport error", "tcp connect error", "error trying to connect", "client error (Connect)"];
     let mut words: Vec<String> = Vec::new();
@@ -169,26 +173,10 @@ fn explain(error: &(dyn StdError + 'static)) -> String {
     words.join(": ")
 }
 
-/// What to try, for failures whose own words do not tell.
-fn hint(cause: &str, tls: bool) -> Option<&'static str> {
-    let said = |text: &str| cause.contains(text);
-    if said("connection refused") {
-        Some("Is a server running there? `invincible server` starts one")
-    } else if tls && said("InvalidContentType") {
-        Some("The answer is not TLS: set tls=False, unless this is the wrong port")
-    } else if tls && said("UnknownIssuer") {
-        Some("Give the root certificate that it was issued by as TLSConfig.server_root_ca_cert")
-    } else if !tls && said("connection error") {
-        Some("If the server wants TLS, set tls=True")
-    } else {
-        None
-    }
-}
-
 fn plain_io(kind: io::ErrorKind) -> Option<&'static str> {
     Some(match kind {
         io::ErrorKind::ConnectionRefused => "connection refused",
-        io::ErrorKind::TimedOut => "no answer within the time limit",
+        io::ErrorKind::TimedOut => TIMED_OUT,
         io::ErrorKind::NetworkUnreachable | io::ErrorKind::HostUnreachable => "the network or host cannot be reached",
         io::ErrorKind::ConnectionReset => "the server closed the connection",
         _ => return None,
@@ -206,11 +194,11 @@ mod tests {
     }
 
     #[test]
-    fn failures_that_tls_explains_come_with_a_hint() {
-        assert!(hint("received corrupt message of type InvalidContentType", true).unwrap().contains("tls=False"));
-        assert!(hint("Unknown: connection error: broken pipe", false).unwrap().contains("tls=True"));
-        assert!(hint("invalid peer certificate: UnknownIssuer", true).unwrap().contains("server_root_ca_cert"));
-        assert_eq!(hint("no answer within the time limit", true), None);
+    fn calls_that_do_not_get_through_name_where_they_went() {
+        let lost = || Error::from(Status::from_error(Box::new(io::Error::from(io::ErrorKind::ConnectionRefused))));
+        assert!(matches!(lost().towards("here:1"), Error::Unreachable { address, .. } if address == "here:1"));
+        let refused = Error::from(Status::unavailable("the server's own words"));
+        assert!(matches!(refused.towards("here:1"), Error::Rpc(_)));
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod commands;
 mod convert;
 mod errors;
 mod failure;
+mod limits;
 mod logs;
 mod long_poll;
 mod mailbox;
@@ -23,6 +24,7 @@ mod result;
 mod rpc;
 mod runtime;
 mod sync;
+mod transit;
 mod update;
 mod versioning;
 mod worker;
@@ -58,6 +60,8 @@ mod _native {
         TerminatedFailureInfo, TimeoutFailureInfo,
     };
     #[pymodule_export]
+    use super::limits::OversizedPayloads;
+    #[pymodule_export]
     use super::logs::{LogQueue, LogRecord};
     #[pymodule_export]
     use super::meter::{
@@ -83,6 +87,8 @@ mod _native {
     use super::result::WorkflowOutcome;
     #[pymodule_export]
     use super::runtime::Runtime;
+    #[pymodule_export]
+    use super::transit::{EncodedActivation, PayloadField, PlainCompletion};
     #[pymodule_export]
     use super::update::UpdateResponse;
     #[pymodule_export]

@@ -27,6 +27,12 @@ impl From<Payload> for common::Payload {
     }
 }
 
+impl Payload {
+    pub fn message(&self) -> &common::Payload {
+        &self.0
+    }
+}
+
 #[pymethods]
 impl Payload {
     #[new]

@@ -19,7 +19,7 @@ use crate::errors::Error;
 use crate::runtime::seconds;
 
 /// A header value: text, or bytes for names that end in "-bin".
-#[derive(FromPyObject)]
+#[derive(Clone, FromPyObject)]
 pub enum MetadataValue {
     Text(String),
     Bytes(Vec<u8>),

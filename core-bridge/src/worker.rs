@@ -1,7 +1,7 @@
 //! A worker: polls Core, hands tasks to Python's threads and loops, takes their completions back.
 
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender};
@@ -13,6 +13,7 @@ use temporalio_protos::coresdk::ActivityHeartbeat;
 use temporalio_protos::coresdk::workflow_activation::WorkflowActivation;
 use temporalio_protos::coresdk::workflow_completion::WorkflowActivationCompletion;
 use temporalio_protos::temporal::api::enums::v1::WorkflowTaskFailedCause;
+use temporalio_protos::temporal::api::failure::v1 as failure;
 use temporalio_sdk_core::{
     PollError, PollerBehavior, Worker as CoreWorker, WorkerConfig as CoreConfig, WorkerVersioningStrategy,
     WorkflowErrorType, init_worker,
@@ -25,6 +26,7 @@ use crate::client::Client;
 use crate::commands::{failed_completion, successful_completion};
 use crate::errors::Error;
 use crate::failure::Failure;
+use crate::limits::{KnownLimits, Limits, OversizedPayloads};
 use crate::mailbox::{Bell, Mailbox};
 use crate::payload::{Payload, Payloads};
 use crate::process::InProcess;
@@ -32,6 +34,7 @@ use crate::queue::{CompletionQueue, Operation, Sink};
 use crate::record::record;
 use crate::runtime::{RuntimeRef, seconds};
 use crate::sync::lock;
+use crate::transit::{Detour, EncodedActivation, PlainCompletion};
 
 /// How often a worker that shuts down looks whether its last completion is on the way.
 const COMPLETION_CHECK: Duration = Duration::from_millis(2);
@@ -65,6 +68,7 @@ record! {
         graceful_shutdown_period: f64 = 0.0,
         nondeterminism_fails_workflow: bool = false,
         nondeterminism_fails_workflow_types: HashSet<String> = HashSet::new(),
+        disable_payload_error_limit: bool = false,
     }
 }
 
@@ -109,6 +113,7 @@ impl WorkerConfig {
             .ignore_evicts_on_shutdown(true)
             .workflow_failure_errors(if self.nondeterminism_fails_workflow { nondeterminism() } else { HashSet::new() })
             .workflow_types_to_failure_errors(types.collect())
+            .disable_payload_error_limit(self.disable_payload_error_limit)
             .build()
             .map_err(Error::InvalidArgument)
     }
@@ -152,6 +157,9 @@ struct Inner {
     activations: Arc<Mailbox<WorkflowActivation>>,
     activities: Mutex<Option<Sender<ActivityTask>>>,
     waiting_activities: Receiver<ActivityTask>,
+    limits: Arc<KnownLimits>,
+    /// The way of messages with payloads, if Python has a codec for them.
+    detour: OnceLock<Arc<Detour>>,
 }
 
 impl Inner {
@@ -159,7 +167,7 @@ impl Inner {
         lock(&self.core).clone().ok_or(Error::Closed { what: "worker" })
     }
 
-    fn complete_workflow_task(&self, completion: WorkflowActivationCompletion) -> Result<(), Error> {
+    fn send_workflow_completion(&self, completion: WorkflowActivationCompletion) -> Result<(), Error> {
         let core = self.core()?;
         self.runtime.spawn(async move {
             if let Err(error) = core.complete_workflow_activation(completion).await {
@@ -167,6 +175,33 @@ impl Inner {
             }
         })?;
         Ok(())
+    }
+
+    /// By way of Python's codec, if it has one.
+    fn complete_workflow_task(
+        &self,
+        completion: WorkflowActivationCompletion,
+    ) -> Result<Option<OversizedPayloads>, Error> {
+        let completion = match self.detour.get() {
+            Some(detour) => match PlainCompletion::new(completion, detour.headers) {
+                Ok(completion) => {
+                    detour.sink.send(completion);
+                    return Ok(None);
+                }
+                Err(completion) => *completion,
+            },
+            None => completion,
+        };
+        self.check_and_send(completion)
+    }
+
+    /// Sends nothing that the server would refuse.
+    fn check_and_send(&self, completion: WorkflowActivationCompletion) -> Result<Option<OversizedPayloads>, Error> {
+        let oversized = self.limits.get().and_then(|limits| limits.check_completion(&completion));
+        if oversized.is_none() {
+            self.send_workflow_completion(completion)?;
+        }
+        Ok(oversized)
     }
 
     fn complete_activity(&self, task_token: &[u8], outcome: ActivityOutcome) -> Result<(), Error> {
@@ -192,6 +227,8 @@ impl Worker {
                 activations: Arc::new(Mailbox::new(Bell::Wait(Default::default()))),
                 activities: Mutex::new(Some(activities)),
                 waiting_activities,
+                limits: Arc::default(),
+                detour: OnceLock::new(),
             },
         ))
     }
@@ -211,12 +248,20 @@ impl Worker {
         Ok(Self::from_core(runtime.clone(), core))
     }
 
-    /// Checks with the server that the namespace exists.
+    /// Checks with the server that the namespace exists, and learns its limits.
     fn validate(&self) -> PyResult<Operation> {
         let inner = self.0.get()?;
         let core = inner.core()?;
+        let known = inner.limits.clone();
         Ok(Operation::new(&inner.runtime, async move {
-            core.validate().await.map(|_| ()).map_err(|error| Error::Setup(error.to_string()))
+            let namespace = core.validate().await.map_err(|error| Error::Setup(error.to_string()))?;
+            if let Some(limits) = namespace.limits.filter(|_| !core.get_config().disable_payload_error_limit) {
+                let bytes = |size: i64| usize::try_from(size).unwrap_or_default();
+                let limits =
+                    Limits { payloads: bytes(limits.blob_size_limit_error), memo: bytes(limits.memo_size_limit_error) };
+                known.get_or_init(|| limits);
+            }
+            Ok(())
         }))
     }
 
@@ -224,16 +269,26 @@ impl Worker {
     ///
     /// Activities whose type is in `thread_activities`, or any but those in `loop_activities` when that is given, are for
     /// `next_activity`; the other tasks go to `on_activity_task`, called by the event loop of `queue`.
-    #[pyo3(signature = (queue, on_activity_task, *, thread_activities, loop_activities = None))]
+    ///
+    /// With `on_transit`, so do activations and completions that have payloads, headers only with `transit_headers`: it
+    /// is to give them to `deliver_activation` and `deliver_completion`.
+    #[pyo3(signature = (queue, on_activity_task, *, thread_activities, loop_activities = None, on_transit = None,
+                        transit_headers = false))]
     fn poll(
         &self,
         queue: &Bound<'_, CompletionQueue>,
         on_activity_task: Py<PyAny>,
         thread_activities: HashSet<String>,
         loop_activities: Option<HashSet<String>>,
+        on_transit: Option<Py<PyAny>>,
+        transit_headers: bool,
     ) -> PyResult<Operation> {
         let inner = self.0.get()?;
         let core = inner.core()?;
+        if let Some(on_transit) = on_transit {
+            let sink = queue.get().sink(on_transit)?;
+            inner.detour.get_or_init(|| Arc::new(Detour { sink, headers: transit_headers }));
+        }
         let config = core.get_config();
         let (workflows, activities) = (
             config.task_types.enable_workflows,
@@ -243,7 +298,8 @@ impl Worker {
         // The loops are tasks of their own: when the operation is aborted they go on, as Core demands, until shutdown.
         let mut polls: Vec<JoinHandle<Result<(), Error>>> = Vec::new();
         if workflows {
-            polls.push(handle.spawn(poll_workflows(core.clone(), inner.activations.clone())));
+            let detour = inner.detour.get().cloned();
+            polls.push(handle.spawn(poll_workflows(core.clone(), inner.activations.clone(), detour)));
         } else {
             inner.activations.close();
         }
@@ -287,38 +343,76 @@ impl Worker {
         task.ok().map(|task| task.into_pyobject(py)).transpose()
     }
 
-    /// Answers an activation with the run's commands.
+    /// Gives the workflow thread an activation with its payloads decoded, field by field.
+    fn deliver_activation(&self, activation: &Bound<'_, EncodedActivation>, payloads: Vec<Payloads>) -> PyResult<()> {
+        let inner = self.0.get()?;
+        let activation = activation.get().with_payloads(payloads)?;
+        let run_id = activation.run_id.clone();
+        if !inner.activations.push(activation) {
+            let failure = failure::Failure { message: "the worker has shut down".to_owned(), ..Default::default() };
+            let cause = WorkflowTaskFailedCause::ResetStickyTaskQueue;
+            inner.send_workflow_completion(failed_completion(run_id, failure, cause))?;
+        }
+        Ok(())
+    }
+
+    /// Sends a completion with its payloads encoded, field by field, unless the server would refuse some. With `None`,
+    /// the completion of a failed task goes without any.
+    fn deliver_completion(
+        &self,
+        completion: &Bound<'_, PlainCompletion>,
+        payloads: Option<Vec<Payloads>>,
+    ) -> PyResult<Option<OversizedPayloads>> {
+        let completion = completion.get();
+        let completion = match payloads {
+            Some(payloads) => completion.with_payloads(payloads)?,
+            None => completion.without_payloads()?,
+        };
+        Ok(self.0.get()?.check_and_send(completion)?)
+    }
+
+    /// Answers an activation with the run's commands, unless the server would refuse some payloads.
     #[pyo3(signature = (run_id, commands, versioning_behavior = 0))]
     fn complete_workflow_task(
         &self,
         run_id: String,
         commands: &Bound<'_, PyAny>,
         versioning_behavior: i32,
-    ) -> PyResult<()> {
+    ) -> PyResult<Option<OversizedPayloads>> {
         let completion = successful_completion(run_id, commands, versioning_behavior)?;
         Ok(self.0.get()?.complete_workflow_task(completion)?)
     }
 
     /// Answers an activation with a failure of the workflow task, which the server will try again. `abandoned` says that
-    /// the workflow's code has no part in it.
-    #[pyo3(signature = (run_id, failure, *, nondeterminism = false, abandoned = false))]
+    /// the workflow's code has no part in it, `too_large` that its payloads are.
+    #[pyo3(signature = (run_id, failure, *, nondeterminism = false, abandoned = false, too_large = false))]
     fn fail_workflow_task(
         &self,
         run_id: String,
         failure: Failure,
         nondeterminism: bool,
         abandoned: bool,
+        too_large: bool,
     ) -> PyResult<()> {
-        let cause = match (nondeterminism, abandoned) {
-            (true, _) => WorkflowTaskFailedCause::NonDeterministicError,
-            (false, true) => WorkflowTaskFailedCause::ResetStickyTaskQueue,
-            (false, false) => WorkflowTaskFailedCause::WorkflowWorkerUnhandledFailure,
+        let cause = match (nondeterminism, abandoned, too_large) {
+            (true, ..) => WorkflowTaskFailedCause::NonDeterministicError,
+            (false, true, _) => WorkflowTaskFailedCause::ResetStickyTaskQueue,
+            (false, false, true) => WorkflowTaskFailedCause::PayloadsTooLarge,
+            (false, false, false) => WorkflowTaskFailedCause::WorkflowWorkerUnhandledFailure,
         };
-        Ok(self.0.get()?.complete_workflow_task(failed_completion(run_id, failure.into(), cause))?)
+        self.0.get()?.complete_workflow_task(failed_completion(run_id, failure.into(), cause))?;
+        Ok(())
     }
 
-    fn complete_activity(&self, task_token: &[u8], result: Option<Payload>) -> PyResult<()> {
-        Ok(self.0.get()?.complete_activity(task_token, ActivityOutcome::Completed(result))?)
+    /// Ends an activity with a result, unless the server would refuse it.
+    fn complete_activity(&self, task_token: &[u8], result: Option<Payload>) -> PyResult<Option<OversizedPayloads>> {
+        let inner = self.0.get()?;
+        let oversized =
+            inner.limits.get().and_then(|limits| limits.check_result(result.as_ref().map(Payload::message)));
+        if oversized.is_none() {
+            inner.complete_activity(task_token, ActivityOutcome::Completed(result))?;
+        }
+        Ok(oversized)
     }
 
     fn fail_activity(&self, task_token: &[u8], failure: Failure) -> PyResult<()> {
@@ -387,11 +481,22 @@ async fn finalize(mut core: Arc<CoreWorker>) {
     }
 }
 
-async fn poll_workflows(core: Arc<CoreWorker>, activations: Arc<Mailbox<WorkflowActivation>>) -> Result<(), Error> {
+async fn poll_workflows(
+    core: Arc<CoreWorker>,
+    activations: Arc<Mailbox<WorkflowActivation>>,
+    detour: Option<Arc<Detour>>,
+) -> Result<(), Error> {
     let ended = loop {
-        match core.poll_workflow_activation().await {
-            Ok(activation) => activations.push(activation),
+        let activation = match core.poll_workflow_activation().await {
+            Ok(activation) => activation,
             Err(error) => break poll_ended(&core, error),
+        };
+        match &detour {
+            None => activations.push(activation),
+            Some(detour) => match EncodedActivation::new(activation, detour.headers) {
+                Ok(encoded) => detour.sink.send(encoded),
+                Err(activation) => activations.push(*activation),
+            },
         };
     };
     activations.close();

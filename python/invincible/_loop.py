@@ -7,7 +7,7 @@ import atexit
 import os
 import threading
 from typing import TYPE_CHECKING, Any, TypeVar
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 from . import _native
 
@@ -37,6 +37,7 @@ def run(operation: Operation[T]) -> asyncio.Future[T]:
     call: NativeCall[T] = NativeCall(loop=loop)
     call._queue = completions = _queue_of(loop)
     call._ticket = completions.submit(operation, call)
+    _under_way.add(call)
     return call
 
 
@@ -47,6 +48,9 @@ def queue() -> CompletionQueue:
 
 _queues: WeakKeyDictionary[asyncio.AbstractEventLoop, CompletionQueue] = WeakKeyDictionary()
 _lock = threading.Lock()
+_under_way: WeakSet[NativeCall[Any]] = WeakSet()
+# The event loop, if any, that the thread that is forking runs.
+_forking: asyncio.AbstractEventLoop | None = None
 
 
 def _queue_of(loop: asyncio.AbstractEventLoop) -> CompletionQueue:
@@ -94,13 +98,28 @@ def _close_all() -> None:
     _queues.clear()
 
 
-def _forget_all() -> None:
-    """In a forked child: the queues, and perhaps the lock, belong to the threads of the parent."""
-    global _lock, _queues
+def _before_fork() -> None:
+    global _forking
+    try:
+        _forking = asyncio.get_running_loop()
+    except RuntimeError:
+        _forking = None
+
+
+def _after_fork() -> None:
+    """In a forked child: the queues, and perhaps the lock, belong to the threads of the parent, and so do the calls."""
+    global _lock, _queues, _under_way
     _lock = threading.Lock()
     _queues = WeakKeyDictionary()
+    calls, _under_way = list(_under_way), WeakSet()
+    for call in calls:
+        # The loop goes on in the child, and whoever waits there for a call of the parent would wait for ever.
+        if call.get_loop() is _forking and not call.done():
+            call.set_exception(
+                RuntimeError("this call was made before the process was forked: create a new Client and Runtime after fork")
+            )
 
 
 atexit.register(_close_all)
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_all)
+    os.register_at_fork(before=_before_fork, after_in_child=_after_fork)

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,15 +24,20 @@ class ServerProcess:
 
 
 @asynccontextmanager
-async def server_process(*, address: str = "127.0.0.1:0", database: Path | None = None) -> AsyncIterator[ServerProcess]:
+async def server_process(
+    *, address: str = "127.0.0.1:0", database: Path | None = None, search_attributes: Sequence[str] = ()
+) -> AsyncIterator[ServerProcess]:
     """Run a server for the time of the `async with` block, which starts when the server is ready.
 
     Args:
         address: Where to listen, as host:port; port 0 takes a free one.
         database: The SQLite file to keep everything in. None: in memory.
+        search_attributes: Search attributes to create, each as NAME=TYPE.
     """
     host, port = address.split(":")
     options = ["--ip", host, "--port", port, "--headless"]
+    for attribute in search_attributes:
+        options += ["--search-attribute", attribute]
     if database is not None:
         options += ["--db", str(database)]
     async with Program(sys.executable, "-m", "invincible", "server", *options) as program:

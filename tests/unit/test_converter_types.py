@@ -468,6 +468,10 @@ def test_fields_that_are_no_parameters_are_set_even_if_frozen() -> None:
     assert (decoded.a, decoded.b) == (1, 5)
 
 
+def test_flags_are_made_of_numbers() -> None:
+    assert repr(value_to_type(Bits, False).value) == "0"
+
+
 def test_init_only_parameters_keep_their_defaults() -> None:
     assert value_to_type(Counted, {"a": 1, "initial": 100}).total == 8
 

@@ -15,7 +15,9 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 from uuid import UUID
 
+import pydantic
 import pytest
+from typing_extensions import deprecated
 
 from invincible._native import Payload
 from invincible.converter import AdvancedJSONEncoder, ConversionError, DefaultPayloadConverter, PayloadConverter
@@ -60,6 +62,19 @@ class Bits(enum.IntFlag):
 class Pair(NamedTuple):
     b: int
     a: str
+
+
+class Model(pydantic.BaseModel):
+    model_config = pydantic.ConfigDict(serialize_by_alias=True)
+
+    number: int = pydantic.Field(alias="theNumber")
+    when: datetime = datetime(2020, 1, 2)
+    more: list[Inner] = []
+
+
+class ModelWithMethod(Model):
+    def dict(self, **options: Any) -> dict[str, Any]:
+        return {"own": self.number}
 
 
 class ModelOfVersion1:
@@ -134,6 +149,13 @@ GOLDEN: list[tuple[Any, str, bytes]] = [
     (datetime(2020, 1, 2, tzinfo=timezone(timedelta(hours=2))), PLAIN, b'"2020-01-02T00:00:00+02:00"'),
     (ModelOfVersion1(), PLAIN, b'{"v1":1}'),
     ([ModelOfVersion1()], PLAIN, b'[{"v1":1}]'),
+    (Model(theNumber=1), PLAIN, b'{"more":[],"number":1,"when":"2020-01-02T00:00:00"}'),
+    (
+        [Model(theNumber=1, more=[Inner(1, "a")])],
+        PLAIN,
+        b"""[{"more":[{"x":1,"y":"a"}],"number":1,"when":"2020-01-02T00:00:00"}]""",
+    ),
+    (ModelWithMethod(theNumber=1), PLAIN, b'{"own":1}'),
 ]
 
 
@@ -151,8 +173,9 @@ class ModelOfVersion2:
     def model_dump(self) -> dict[str, Any]:
         return {"v2": date(2020, 1, 2)}
 
+    @deprecated("use model_dump")
     def dict(self) -> dict[str, Any]:
-        raise AssertionError("the older method must not be used")
+        raise AssertionError("a method that warns must not be used")
 
 
 # Values that the official SDK refuses or, mappings, writes without their values.

@@ -28,28 +28,40 @@ LAYERS = (
 LAYER = {part: number for number, layer in enumerate(LAYERS) for part in layer}
 # Each of these needs an extra of its own, so nothing may rely on them.
 OPTIONAL = "contrib"
+# What may be imported from above by type checkers alone: `activity.client()` hands on what the worker gave it.
+TYPES_FROM_ABOVE = {("activity", "client")}
 
 
 class Import(NamedTuple):
     importer: str
     imported: str
     place: str
+    for_types: bool
 
 
 def part_of(path: Path, sources: Path) -> str:
     return path.relative_to(sources).parts[0].removesuffix(".pyi").removesuffix(".py")
 
 
-def imported_modules(path: Path, sources: Path) -> Iterator[tuple[str, int]]:
-    """Full names of all modules, or names in modules, that a file imports anywhere, with the line."""
+def imported_modules(path: Path, sources: Path) -> Iterator[tuple[str, int, bool]]:
+    """Full names of all modules, or names in modules, that a file imports anywhere, with the line, and whether only
+    type checkers see it."""
     package = [PACKAGE, *path.relative_to(sources).parent.parts]
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"), str(path))):
+    tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
+    for_types = {
+        node
+        for branch in ast.walk(tree)
+        if isinstance(branch, ast.If) and ast.unparse(branch.test) == "TYPE_CHECKING"
+        for statement in branch.body
+        for node in ast.walk(statement)
+    }
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            yield from ((alias.name, node.lineno) for alias in node.names)
+            yield from ((alias.name, node.lineno, node in for_types) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             base = package[: len(package) - node.level + 1] if node.level else []
             prefix = ".".join([*base, *([node.module] if node.module else [])])
-            yield from ((f"{prefix}.{alias.name}", node.lineno) for alias in node.names)
+            yield from ((f"{prefix}.{alias.name}", node.lineno, node in for_types) for alias in node.names)
 
 
 def imports_between_parts(sources: Path) -> Iterator[Import]:
@@ -57,18 +69,22 @@ def imports_between_parts(sources: Path) -> Iterator[Import]:
         importer = part_of(path, sources)
         if importer in ("__init__", "api"):
             continue
-        for name, line in imported_modules(path, sources):
+        for name, line, for_types in imported_modules(path, sources):
             package, _, rest = name.partition(".")
             imported = rest.split(".")[0]
             if package == PACKAGE and imported not in ("", "__version__", importer):
-                yield Import(importer, imported, f"{path.relative_to(sources)}:{line}")
+                yield Import(importer, imported, f"{path.relative_to(sources)}:{line}", for_types)
 
 
 def violations(sources: Path) -> list[str]:
-    imports = list(imports_between_parts(sources))
+    imports = [
+        item
+        for item in imports_between_parts(sources)
+        if not (item.for_types and (item.importer, item.imported) in TYPES_FROM_ABOVE)
+    ]
     edges = {(item.importer, item.imported) for item in imports}
     found = []
-    for importer, imported, place in imports:
+    for importer, imported, place, _ in imports:
         what = f"{place}: {importer} imports {imported}"
         unknown = {importer, imported} - LAYER.keys()
         if unknown:
@@ -97,6 +113,16 @@ def test_imports_point_down() -> None:
         ("common.py", "def f():\n    from . import runtime", "common.py:2: common imports runtime, which is above it"),
         ("cli/dev.py", "from invincible.contrib import x", "cli/dev.py:1: cli imports contrib, which is above it"),
         ("odd.py", "from .common import x", "odd.py:1: odd imports common: no layer is named for odd"),
+        (
+            "activity/info.py",
+            "from invincible.client import Client",
+            "activity/info.py:1: activity imports client, which is above it",
+        ),
+        (
+            "activity/info.py",
+            "if TYPE_CHECKING:\n    from invincible.worker import Worker",
+            "activity/info.py:2: activity imports worker, which is above it",
+        ),
         (
             "worker/run.py",
             "from invincible.odd import x",

@@ -5,8 +5,8 @@ use std::time::Duration;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use temporalio_client::{
-    ClientKeepAliveOptions, ClientTlsOptions, DnsLoadBalancingOptions, HttpConnectProxyOptions, RetryOptions,
-    TlsOptions, Url,
+    ClientKeepAliveOptions, ClientTlsOptions, DnsLoadBalancingOptions, HttpConnectProxyOptions, PayloadLimitsOptions,
+    RetryOptions, TlsOptions, Url,
 };
 
 use crate::errors::Error;
@@ -47,7 +47,22 @@ pub struct HttpConnectProxyConfig {
     basic_auth: Option<(String, String)>,
 }
 
+/// `PayloadLimitsConfig`
+#[derive(FromPyObject)]
+pub struct PayloadLimitsConfig {
+    payloads_warn_size: u64,
+    memo_warn_size: u64,
+}
+
 impl TlsConfig {
+    pub fn has_root_ca(&self) -> bool {
+        self.server_root_ca_cert.is_some()
+    }
+
+    pub fn has_client_cert(&self) -> bool {
+        self.client_cert.is_some()
+    }
+
     /// The name that calls are addressed to, where it is not the one that the certificate is checked against.
     pub fn origin<T: TryFrom<String>>(&self, target: &Url) -> Result<Option<T>, Error> {
         if self.verification_server_name.is_none() {
@@ -113,6 +128,10 @@ impl HttpConnectProxyConfig {
     pub fn target_host(&self) -> &str {
         &self.target_host
     }
+
+    pub fn has_basic_auth(&self) -> bool {
+        self.basic_auth.is_some()
+    }
 }
 
 impl From<HttpConnectProxyConfig> for HttpConnectProxyOptions {
@@ -121,8 +140,27 @@ impl From<HttpConnectProxyConfig> for HttpConnectProxyOptions {
     }
 }
 
+impl From<PayloadLimitsConfig> for PayloadLimitsOptions {
+    fn from(config: PayloadLimitsConfig) -> Self {
+        PayloadLimitsOptions::builder()
+            .payloads_warn_size(config.payloads_warn_size)
+            .memo_warn_size(config.memo_warn_size)
+            .build()
+    }
+}
+
 pub fn dns_options(interval: f64) -> Result<DnsLoadBalancingOptions, Error> {
     Ok(DnsLoadBalancingOptions::builder().resolution_interval(seconds("DNS resolution interval", interval)?).build())
+}
+
+/// A target as errors name it: with the port that was not given.
+pub fn shown_target(target_host: &str, target: &Url) -> String {
+    match (target.port(), target.port_or_known_default()) {
+        (None, Some(port)) if !target_host.ends_with(&format!(":{port}")) => {
+            format!("{target_host}:{port} (target_host names no port)")
+        }
+        _ => target_host.to_owned(),
+    }
 }
 
 pub fn target_url(target_host: &str, tls: bool) -> Result<Url, Error> {
@@ -149,6 +187,15 @@ mod tests {
         for bad in ["", "http://localhost:7233", "user:secret@host:1", "host:port"] {
             assert!(target_url(bad, false).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_port_that_is_not_given_is_shown() {
+        let shown = |target_host, tls| shown_target(target_host, &target_url(target_host, tls).unwrap());
+        assert_eq!(shown("localhost", false), "localhost:80 (target_host names no port)");
+        assert_eq!(shown("localhost", true), "localhost:443 (target_host names no port)");
+        assert_eq!(shown("localhost:443", true), "localhost:443");
+        assert_eq!(shown("localhost:7233", true), "localhost:7233");
     }
 
     #[test]

@@ -14,7 +14,9 @@ from invincible._native import (
     ResolveActivity,
     TimeoutFailureInfo,
 )
+from invincible.converter import SerializationContext
 
+from .contexts import activity_context
 from .errors import TaskAbandonedError
 from .groups import markers
 from .loop import TimerHandle
@@ -34,8 +36,15 @@ class ActivityHandle(OperationHandle[T]):
     ``ActivityError`` with a ``CancelledError`` as cause, or returns the result if the activity completed all the same.
     """
 
-    def __init__(self, run: WorkflowRun, seq: int, activity_type: str, result_type: Any) -> None:
-        super().__init__(run, f"activity {activity_type!r}", result_type)
+    def __init__(
+        self,
+        run: WorkflowRun,
+        seq: int,
+        activity_type: str,
+        result_type: Any,
+        context: SerializationContext | None = None,
+    ) -> None:
+        super().__init__(run, f"activity {activity_type!r}", result_type, context)
         self._seq = seq
         self._first_turn = run.loop.next_turn()
 
@@ -75,8 +84,9 @@ class LocalActivityHandle(ActivityHandle[T]):
         activity_type: str,
         result_type: Any,
         schedule: Callable[[LocalActivityHandle[Any], ActivityBackoff | None], None],
+        context: SerializationContext | None = None,
     ) -> None:
-        super().__init__(run, seq, activity_type, result_type)
+        super().__init__(run, seq, activity_type, result_type, context)
         self._schedule = schedule
         self._backoff: TimerHandle | None = None
 
@@ -93,7 +103,7 @@ class LocalActivityHandle(ActivityHandle[T]):
     def on_end(self, job: ResolveActivity) -> None:
         if not self.cancel_requested and not self._run.is_replaying and _is_cancelled(job.failure):
             # A worker that shuts down, or evicts the run, cancels what runs: the workflow has asked for no such thing.
-            raise TaskAbandonedError(f"{self._what} was interrupted: its worker stops, or needs the room in its cache")
+            raise TaskAbandonedError(f"{self.what} was interrupted: its worker stops, or needs the room in its cache")
         if job.backoff is None:
             self.resolve(job.result, _as_in_history(job.failure))
         else:
@@ -146,7 +156,8 @@ class Activities:
         run = self.run
         run.require_writable("scheduling an activity")
         options.check(activity_type)
-        payloads = run.encode(arguments, "activity", activity_type)
+        context = activity_context(run, activity_type, options.activity_id, options.task_queue)
+        payloads = run.encode(arguments, "activity", activity_type, context)
         seq = self.pending.next_seq()
         run.emit(
             _native.ScheduleActivity(
@@ -162,12 +173,12 @@ class Activities:
                 retry_policy=options.retry_policy,
                 cancellation_type=options.cancellation_type,
                 versioning_intent=options.versioning_intent,
-                summary=run.text(options.summary),
+                summary=run.text(options.summary, context),
                 priority=options.priority,
                 event_groups=markers(options.event_groups),
             )
         )
-        handle: ActivityHandle[Any] = ActivityHandle(run, seq, activity_type, result_type)
+        handle: ActivityHandle[Any] = ActivityHandle(run, seq, activity_type, result_type, context)
         self.pending[seq] = handle
         return handle
 
@@ -178,7 +189,8 @@ class Activities:
         run = self.run
         run.require_writable("scheduling a local activity")
         options.check(activity_type)
-        payloads = run.encode(arguments, "local activity", activity_type)
+        context = activity_context(run, activity_type, options.activity_id, None, is_local=True)
+        payloads = run.encode(arguments, "local activity", activity_type, context)
         groups = markers(options.event_groups)
 
         def schedule(handle: LocalActivityHandle[Any], backoff: ActivityBackoff | None) -> None:
@@ -197,13 +209,13 @@ class Activities:
                     retry_policy=options.retry_policy,
                     local_retry_threshold=options.local_retry_threshold,
                     cancellation_type=options.cancellation_type,
-                    summary=run.text(options.summary),
+                    summary=run.text(options.summary, context),
                     event_groups=groups,
                 )
             )
             self.pending[seq] = handle
 
         seq = self.pending.next_seq()
-        handle: LocalActivityHandle[Any] = LocalActivityHandle(run, seq, activity_type, result_type, schedule)
+        handle: LocalActivityHandle[Any] = LocalActivityHandle(run, seq, activity_type, result_type, schedule, context)
         schedule(handle, None)
         return handle

@@ -36,10 +36,13 @@ class Attributes:
         if payload is None:
             known = ", ".join(sorted(self.memo)) or "none"
             raise KeyError(f"the memo has no {key!r}; its keys are: {known}")
-        return decode_result(payload, type_hint, self._run.worker.payload_converter, f"memo {key!r}")
+        run = self._run
+        return decode_result(
+            payload, type_hint, run.payload_converter, f"memo {key!r}", show_values=run.worker.show_values
+        )
 
     def decoded_memo(self) -> dict[str, Any]:
-        converter = self._run.worker.payload_converter
+        converter = self._run.payload_converter
         return {key: converter.from_payload(payload) for key, payload in self.memo.items()}
 
     def upsert_memo(self, updates: Mapping[str, Any], groups: Sequence[EventGroup]) -> None:

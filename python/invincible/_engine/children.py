@@ -6,10 +6,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, TypeVar, overload
 
 from invincible import _native
-from invincible.converter import encode_search_attributes
+from invincible.converter import SerializationContext, encode_search_attributes
 from invincible.exceptions import InvalidVersioningOverrideError, WorkflowAlreadyStartedError
 from invincible.types import MethodSyncOrAsyncNoParam, MethodSyncOrAsyncSingleParam, ParamType
 
+from .contexts import workflow_context
 from .external import SignalTarget
 from .groups import EventGroup, markers
 from .operations import Pending, StartedOperationHandle
@@ -33,8 +34,16 @@ class ChildWorkflowHandle(StartedOperationHandle[T], Generic[S, T]):
     ``ChildWorkflowError`` with a ``CancelledError`` as cause, or returns the result if it completed all the same.
     """
 
-    def __init__(self, run: WorkflowRun, seq: int, workflow_id: str, workflow_type: str, result_type: Any) -> None:
-        super().__init__(run, f"child workflow {workflow_type!r}", result_type)
+    def __init__(
+        self,
+        run: WorkflowRun,
+        seq: int,
+        workflow_id: str,
+        workflow_type: str,
+        result_type: Any,
+        context: SerializationContext | None = None,
+    ) -> None:
+        super().__init__(run, f"child workflow {workflow_type!r}", result_type, context)
         self._seq = seq
         self._id = workflow_id
         self._first_execution_run_id: str | None = None
@@ -110,7 +119,7 @@ class ChildWorkflowHandle(StartedOperationHandle[T], Generic[S, T]):
             self._first_execution_run_id = job.run_id
             self.resolve_start(None)
         elif job.failure is not None:
-            self.resolve_start(self._run.exception_from(job.failure))
+            self.resolve_start(self._run.exception_from(job.failure, self.context))
         elif job.cause == _ALREADY_EXISTS:
             self.resolve_start(WorkflowAlreadyStartedError(job.workflow_id, job.workflow_type))
         elif job.cause == _INVALID_VERSIONING_OVERRIDE:
@@ -141,10 +150,11 @@ class Children:
         """Start a child workflow; the handle, which resolves with its result, is there once it has started."""
         run = self.run
         run.require_writable("starting a child workflow")
-        payloads = run.encode(arguments, "child workflow", workflow_type)
-        memo = run.encode_memo(options.memo) if options.memo is not None else None
-        attributes = options.search_attributes
         workflow_id = options.id or str(run.randomness.uuid4())
+        context = workflow_context(run, workflow_id)
+        payloads = run.encode(arguments, "child workflow", workflow_type, context)
+        memo = run.encode_memo(options.memo, context) if options.memo is not None else None
+        attributes = options.search_attributes
         seq = self.pending.next_seq()
         run.emit(
             _native.StartChildWorkflowExecution(
@@ -167,12 +177,14 @@ class Children:
                 versioning_intent=options.versioning_intent,
                 priority=options.priority,
                 versioning_override=options.versioning_override,
-                summary=run.text(options.static_summary),
-                details=run.text(options.static_details),
+                summary=run.text(options.static_summary, context),
+                details=run.text(options.static_details, context),
                 event_groups=markers(options.event_groups),
             )
         )
-        child: ChildWorkflowHandle[Any, Any] = ChildWorkflowHandle(run, seq, workflow_id, workflow_type, result_type)
+        child: ChildWorkflowHandle[Any, Any] = ChildWorkflowHandle(
+            run, seq, workflow_id, workflow_type, result_type, context
+        )
         self.pending[seq] = child
         await child.wait_started()
         return child

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any, Concatenate, Generic, TypeVar, overload
 
 from invincible import _native
 from invincible._native import Failure
+from invincible.converter import SerializationContext
 from invincible.types import MethodSyncOrAsyncNoParam, MethodSyncOrAsyncSingleParam, ParamType
 
+from .contexts import workflow_context
 from .groups import EventGroup, markers
 from .loop import set_unless_done
 from .operations import Pending
@@ -117,13 +119,22 @@ class ExternalWorkflowHandle(Generic[S]):
         await self._run.external.cancel(self._id, self._run_id or "", reason, given_groups(event_groups))
 
 
+@dataclass(frozen=True)
+class _Sent:
+    """Something that the server is to confirm."""
+
+    done: asyncio.Future[None]
+    what: str
+    context: SerializationContext | None
+
+
 class External:
     """What a run has sent to other workflows, and is not answered yet."""
 
     def __init__(self, run: WorkflowRun) -> None:
         self.run = run
-        self.signals: Pending[asyncio.Future[None]] = Pending("signal to another workflow")
-        self.cancellations: Pending[asyncio.Future[None]] = Pending("cancellation request to another workflow")
+        self.signals: Pending[_Sent] = Pending("signal to another workflow")
+        self.cancellations: Pending[_Sent] = Pending("cancellation request to another workflow")
 
     def resolve_signal(self, job: _native.ResolveSignalExternalWorkflow) -> None:
         self._resolve(self.signals.pop(job.seq), job.failure)
@@ -131,11 +142,11 @@ class External:
     def resolve_cancel(self, job: _native.ResolveRequestCancelExternalWorkflow) -> None:
         self._resolve(self.cancellations.pop(job.seq), job.failure)
 
-    def _resolve(self, future: asyncio.Future[None], failure: Failure | None) -> None:
+    def _resolve(self, sent: _Sent, failure: Failure | None) -> None:
         if failure is None:
-            set_unless_done(future)
-        elif not future.done():
-            future.set_exception(self.run.exception_from(failure))
+            set_unless_done(sent.done)
+        elif not sent.done.done():
+            sent.done.set_exception(self.run.exception_from(failure, sent.context))
 
     async def signal(
         self, target: SignalTarget, signal: str, arguments: Sequence[Any], groups: Sequence[EventGroup]
@@ -143,7 +154,8 @@ class External:
         """Send a signal and wait until the server has delivered it; to cancel the wait is to withdraw the signal."""
         run = self.run
         run.require_writable("signalling another workflow")
-        payloads = run.encode(arguments, "signal", signal)
+        context = workflow_context(run, target.child_workflow_id or target.workflow_id)
+        payloads = run.encode(arguments, "signal", signal, context)
         seq = self.signals.next_seq()
         run.emit(
             _native.SignalExternalWorkflowExecution(
@@ -158,7 +170,7 @@ class External:
             )
         )
         done: asyncio.Future[None] = run.loop.create_future()
-        self.signals[seq] = done
+        self.signals[seq] = _Sent(done, f"signal {signal!r}", context)
         while True:
             try:
                 return await asyncio.shield(done)
@@ -184,5 +196,5 @@ class External:
             )
         )
         done: asyncio.Future[None] = run.loop.create_future()
-        self.cancellations[seq] = done
+        self.cancellations[seq] = _Sent(done, "a cancellation request", workflow_context(run, workflow_id))
         await done

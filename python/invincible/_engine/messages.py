@@ -220,7 +220,8 @@ class Messages:
             function = partial(function, self._run.instance)
         if handler.name is None:
             return partial(function, name, [RawValue(payload) for payload in payloads])
-        arguments = handler.signature.decode(payloads, self._run.worker.payload_converter)
+        run = self._run
+        arguments = handler.signature.decode(payloads, run.payload_converter, show_values=run.worker.show_values)
         return partial(handler.signature.call, function, arguments)
 
     def all_finished(self) -> bool:

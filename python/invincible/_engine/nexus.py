@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from invincible import _native
 from invincible._native import Payload
+from invincible.converter import SerializationContext
 
+from .contexts import SYSTEM_ENDPOINT
 from .groups import EventGroup, markers
 from .operations import Pending, StartedOperationHandle
 
@@ -48,17 +50,21 @@ class NexusOperationHandle(Generic[T]):
 class NexusOperation(StartedOperationHandle[T]):
     """The future behind a handle."""
 
-    def __init__(self, run: WorkflowRun, seq: int, operation: str, result_type: Any) -> None:
-        super().__init__(run, f"Nexus operation {operation!r}", result_type)
+    def __init__(
+        self, run: WorkflowRun, seq: int, operation: str, result_type: Any, context: SerializationContext | None
+    ) -> None:
+        super().__init__(run, f"Nexus operation {operation!r}", result_type, context)
         self._seq = seq
         self.token: str | None = None
+        # One of the server itself, which has no codec.
+        self.is_system = False
 
     def _cancel_command(self) -> Any:
         return _native.RequestCancelNexusOperation(seq=self._seq)
 
     def on_start(self, job: _native.ResolveNexusOperationStart) -> None:
         self.token = job.operation_token
-        self.resolve_start(self._run.exception_from(job.failure) if job.failure is not None else None)
+        self.resolve_start(self._run.exception_from(job.failure, self.context) if job.failure is not None else None)
 
 
 class NexusOperations:
@@ -83,6 +89,7 @@ class NexusOperations:
         operation: str,
         input: Payload,
         result_type: Any,
+        context: SerializationContext | None,
         *,
         schedule_to_close_timeout: float | None = None,
         schedule_to_start_timeout: float | None = None,
@@ -108,11 +115,12 @@ class NexusOperations:
                 start_to_close_timeout=start_to_close_timeout,
                 nexus_header=dict(headers or {}),
                 cancellation_type=cancellation_type,
-                summary=run.text(summary),
+                summary=run.text(summary, context),
                 event_groups=markers(groups),
             )
         )
-        started: NexusOperation[Any] = NexusOperation(run, seq, operation, result_type)
+        started: NexusOperation[Any] = NexusOperation(run, seq, operation, result_type, context)
+        started.is_system = endpoint == SYSTEM_ENDPOINT
         self.pending[seq] = started
         await started.wait_started()
         return NexusOperationHandle(started)

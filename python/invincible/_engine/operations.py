@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from invincible._native import Failure, Payload
+from invincible.converter import SerializationContext
 from invincible.converter._signature import decode_result
 
 from .errors import NondeterminismError
@@ -37,6 +38,10 @@ class Pending(Generic[T]):
 
     def __setitem__(self, seq: int, operation: T) -> None:
         self._operations[seq] = operation
+
+    def find(self, seq: int) -> T | None:
+        """The operation of a number, if there is one."""
+        return self._operations.get(seq)
 
     def __contains__(self, seq: int) -> bool:
         return seq in self._operations
@@ -76,13 +81,17 @@ class OperationHandle(WorkflowFuture[T]):
         run: The run that asked for it.
         what: How errors name it, ``activity 'ship'`` say.
         result_type: The type of its result, ``None`` for what the payload gives.
+        context: What its values belong to; ``None`` for the workflow, or if nobody wants to know.
     """
 
-    def __init__(self, run: WorkflowRun, what: str, result_type: Any) -> None:
+    def __init__(
+        self, run: WorkflowRun, what: str, result_type: Any, context: SerializationContext | None = None
+    ) -> None:
         super().__init__(loop=run.loop)
         self._run = run
-        self._what = what
+        self.what = what
         self._result_type = result_type
+        self.context = context
         self.cancel_requested = False
         self._resolved = False
         self._overtaken = False
@@ -91,7 +100,7 @@ class OperationHandle(WorkflowFuture[T]):
         if self.done():
             return False
         if not self._run.evicted:  # the end of an evicted run cancels too, and that is no news
-            self._run.require_writable(f"cancelling {self._what}")
+            self._run.require_writable(f"cancelling {self.what}")
         self.cancel_requested = True
         # An end that is on the way to the waiter is overtaken by the cancellation.
         self._overtaken = self._resolved
@@ -113,7 +122,7 @@ class OperationHandle(WorkflowFuture[T]):
         run = self._run
         if failure is not None:
             try:
-                error = run.exception_from(failure)
+                error = run.exception_from(failure, self.context)
             except Exception as conversion:
                 run.fail_task(conversion)
                 return
@@ -123,7 +132,13 @@ class OperationHandle(WorkflowFuture[T]):
                 self.exception()
             return
         try:
-            value = decode_result(result, self._result_type, run.worker.payload_converter, self._what)
+            value = decode_result(
+                result,
+                self._result_type,
+                run.converter(self.context),
+                self.what,
+                show_values=run.worker.show_values,
+            )
         except Exception as error:  # raised where the result is awaited
             self.set_exception(error)
         else:
@@ -133,8 +148,10 @@ class OperationHandle(WorkflowFuture[T]):
 class StartedOperationHandle(OperationHandle[T]):
     """An operation whose start is confirmed before its result comes."""
 
-    def __init__(self, run: WorkflowRun, what: str, result_type: Any) -> None:
-        super().__init__(run, what, result_type)
+    def __init__(
+        self, run: WorkflowRun, what: str, result_type: Any, context: SerializationContext | None = None
+    ) -> None:
+        super().__init__(run, what, result_type, context)
         self._started: asyncio.Future[None] = run.loop.create_future()
 
     def cancel(self, msg: Any = None) -> bool:

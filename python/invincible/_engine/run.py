@@ -14,7 +14,14 @@ from typing import Any
 from invincible import _native
 from invincible._native import Activation, CanceledFailureInfo, Failure, InitializeWorkflow, Payload
 from invincible.common import MetricMeter, RawValue, VersioningBehavior
-from invincible.converter import FailureConverter, PayloadConverter
+from invincible.converter import (
+    FailureConverter,
+    PayloadConverter,
+    SerializationContext,
+    WorkflowSerializationContext,
+)
+from invincible.converter._context import in_context
+from invincible.converter._errors import encoding_error
 from invincible.exceptions import FailureError, is_cancelled_exception
 
 from .activities import Activities
@@ -36,12 +43,19 @@ from .tracebacks import without_engine
 
 @dataclass(frozen=True)
 class WorkerContext:
-    """What all runs of one worker share."""
+    """What all runs of one worker share.
+
+    Args:
+        show_values: Whether errors may quote values; not if a codec hides them.
+        contextual: Whether a converter or codec wants to know what values belong to.
+    """
 
     namespace: str
     task_queue: str
     payload_converter: PayloadConverter
     failure_converter: FailureConverter
+    show_values: bool = True
+    contextual: bool = False
     failure_exception_types: Sequence[type[BaseException]] = ()
     guarded: bool = True
     metric_meter: MetricMeter = MetricMeter.noop
@@ -62,6 +76,13 @@ class WorkflowRun:
         self.instance: Any = None
         self.versioning_behavior = definition.versioning_behavior
         self.guarded = definition.sandboxed and worker.guarded
+        self.payload_converter = worker.payload_converter
+        self.failure_converter = worker.failure_converter
+        self.context: SerializationContext | None = None
+        if worker.contextual:
+            self.context = WorkflowSerializationContext(worker.namespace, init.workflow_id)
+            self.payload_converter = in_context(self.payload_converter, self.context)
+            self.failure_converter = in_context(self.failure_converter, self.context)
 
         # The state of the current task.
         self.activation: Activation | None = None
@@ -178,7 +199,9 @@ class WorkflowRun:
         if definition.name is None:
             self._arguments = [[RawValue(payload) for payload in self.init.arguments]]
         else:
-            self._arguments = definition.signature.decode(self.init.arguments, self.worker.payload_converter)
+            self._arguments = definition.signature.decode(
+                self.init.arguments, self.payload_converter, show_values=self.worker.show_values
+            )
         if definition.workflow_class is not None:
             if definition.init_takes_arguments:
                 self.instance = definition.signature.call(definition.workflow_class, self._arguments)
@@ -354,45 +377,59 @@ class WorkflowRun:
 
     # Conversion
 
-    def exception_from(self, failure: Failure) -> BaseException:
-        return self.worker.failure_converter.from_native(failure, self.worker.payload_converter)
+    def converter(self, context: SerializationContext | None) -> PayloadConverter:
+        """The payload converter of a context; the workflow's own if there is none."""
+        return self.payload_converter if context is None else in_context(self.worker.payload_converter, context)
+
+    def exception_from(self, failure: Failure, context: SerializationContext | None = None) -> BaseException:
+        if context is None:
+            return self.failure_converter.from_native(failure, self.payload_converter)
+        return in_context(self.worker.failure_converter, context).from_native(failure, self.converter(context))
 
     def failure_from(self, error: BaseException) -> Failure:
-        return self.worker.failure_converter.to_native(without_engine(error), self.worker.payload_converter)
+        return self.failure_converter.to_native(without_engine(error), self.payload_converter)
 
-    def text(self, text: str | None) -> Payload | None:
+    def text(self, text: str | None, context: SerializationContext | None = None) -> Payload | None:
         """A summary or details for the Web UI."""
-        return self.worker.payload_converter.to_payload(text) if text else None
+        return self.converter(context).to_payload(text) if text else None
 
-    def encode(self, arguments: Sequence[Any], what: str, name: str) -> list[Payload]:
+    def encode(
+        self, arguments: Sequence[Any], what: str, name: str, context: SerializationContext | None = None
+    ) -> list[Payload]:
         """The arguments of a call; errors name what is called."""
         try:
-            return self.worker.payload_converter.to_payloads(arguments)
+            return self.converter(context).to_payloads(arguments)
         except self._failure_exception_types:
             raise
         except Exception as error:
-            raise TypeError(f"the arguments of {what} {name!r} cannot be encoded: {error}") from error
+            raise self._encoding_error(f"the arguments of {what} {name!r}", error) from self._shown(error)
 
     def encode_result(self, result: Any, what: str, name: str) -> Payload:
         """What the workflow, an update or a query returned; errors name it."""
         try:
-            return self.worker.payload_converter.to_payload(result)
+            return self.payload_converter.to_payload(result)
         except self._failure_exception_types:
             raise
         except Exception as error:
-            raise TypeError(f"the result of {what} {name!r} cannot be encoded: {error}") from error
+            raise self._encoding_error(f"the result of {what} {name!r}", error) from self._shown(error)
 
-    def encode_memo(self, memo: Mapping[str, Any]) -> dict[str, Payload]:
+    def encode_memo(self, memo: Mapping[str, Any], context: SerializationContext | None = None) -> dict[str, Payload]:
         """Memo values by key; errors name the key."""
         payloads = {}
         for key, value in memo.items():
             try:
-                payloads[key] = self.worker.payload_converter.to_payload(value)
+                payloads[key] = self.converter(context).to_payload(value)
             except self._failure_exception_types:
                 raise
             except Exception as error:
-                raise TypeError(f"memo {key!r} cannot be encoded: {error}") from error
+                raise self._encoding_error(f"memo {key!r}", error) from self._shown(error)
         return payloads
+
+    def _encoding_error(self, what: str, error: Exception) -> TypeError:
+        return encoding_error(what, error, show_values=self.worker.show_values)
+
+    def _shown(self, error: Exception) -> Exception | None:
+        return error if self.worker.show_values else None
 
 
 # Jobs are applied in stages, each run until all code waits: histories depend on it.

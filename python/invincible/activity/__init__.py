@@ -9,6 +9,8 @@ Example:
     greeting = await greet.execute("Temporal")
 """
 
+from ._client import client
+from ._completion import raise_complete_async
 from ._context import (
     ActivityCancellationDetails,
     Info,
@@ -32,6 +34,7 @@ __all__ = [
     "ActivityCancellationDetails",
     "Info",
     "cancellation_details",
+    "client",
     "defn",
     "heartbeat",
     "in_activity",
@@ -41,6 +44,7 @@ __all__ = [
     "logger",
     "metric_meter",
     "payload_converter",
+    "raise_complete_async",
     "wait_for_cancelled",
     "wait_for_cancelled_sync",
     "wait_for_worker_shutdown",

@@ -14,7 +14,7 @@ from typing import Any
 from invincible._engine.log import LoggerAdapter
 from invincible._engine.loop import set_unless_done
 from invincible._engine.options import timedelta_or_none
-from invincible._native import ActivityStart
+from invincible._native import ActivityStart, Payload
 from invincible.common import MetricMeter, Priority, RetryPolicy
 from invincible.converter import PayloadConverter
 
@@ -44,6 +44,11 @@ class Info:
     priority: Priority
     retry_policy: RetryPolicy | None
     activity_run_id: str | None = None
+
+    @property
+    def in_workflow(self) -> bool:
+        """Whether a workflow scheduled the activity; not if it is a standalone one."""
+        return self.workflow_id is not None
 
 
 @dataclass(frozen=True)
@@ -100,6 +105,10 @@ class ActivityContext:
     send_heartbeat: Callable[[Sequence[Any]], None]
     worker_shutdown: Event
     worker_metric_meter: MetricMeter
+    # The worker's client, where the activity may use it: activities are below clients, and only hand it on.
+    client: object | None = None
+    # Payloads of the last heartbeat of an earlier attempt, if a codec had to decode them.
+    heartbeat_details: Sequence[Payload] | None = None
     cancelled: Event = field(default_factory=Event)
     cancellation_details: ActivityCancellationDetails | None = None
     _info: Info | None = None
@@ -130,24 +139,32 @@ class ActivityContext:
             activity_type=start.activity_type,
             attempt=start.attempt,
             current_attempt_scheduled_time=_utc(start.current_attempt_scheduled_time),
-            heartbeat_details=self.payload_converter.from_payloads(start.heartbeat_details),
-            heartbeat_timeout=timedelta_or_none(start.heartbeat_timeout),
+            heartbeat_details=self.payload_converter.from_payloads(
+                start.heartbeat_details if self.heartbeat_details is None else self.heartbeat_details
+            ),
+            heartbeat_timeout=_timeout(start.heartbeat_timeout),
             is_local=start.is_local,
             namespace=self.namespace,
-            schedule_to_close_timeout=timedelta_or_none(start.schedule_to_close_timeout),
+            schedule_to_close_timeout=_timeout(start.schedule_to_close_timeout),
             scheduled_time=_utc(start.scheduled_time),
-            start_to_close_timeout=timedelta_or_none(start.start_to_close_timeout),
+            start_to_close_timeout=_timeout(start.start_to_close_timeout),
             started_time=_utc(start.started_time),
             task_queue=self.task_queue,
             task_token=start.task_token,
             workflow_id=start.workflow_id or None,
-            workflow_namespace=start.workflow_namespace if start.workflow_id else None,
+            # The field's name is older than standalone activities, which have a namespace of their own in it.
+            workflow_namespace=start.workflow_namespace or None,
             workflow_run_id=start.workflow_run_id or None,
             workflow_type=start.workflow_type or None,
             priority=Priority._from_native(start.priority) if start.priority is not None else Priority.default,
             retry_policy=RetryPolicy._from_native(start.retry_policy) if start.retry_policy is not None else None,
             activity_run_id=start.activity_run_id or None,
         )
+
+
+def _timeout(value: float | None) -> timedelta | None:
+    # The server says zero for none.
+    return timedelta_or_none(value or None)
 
 
 def _utc(unix_seconds: float) -> datetime:
@@ -259,9 +276,9 @@ class _ActivityLogger(LoggerAdapter):
                 "attempt": start.attempt,
                 "namespace": context.namespace,
                 "task_queue": context.task_queue,
-                "workflow_id": start.workflow_id,
-                "workflow_run_id": start.workflow_run_id,
-                "workflow_type": start.workflow_type,
+                "workflow_id": start.workflow_id or None,
+                "workflow_run_id": start.workflow_run_id or None,
+                "workflow_type": start.workflow_type or None,
             }
             kwargs["extra"] = extra
         return msg, kwargs

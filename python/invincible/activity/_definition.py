@@ -60,7 +60,7 @@ class ActivityDefinition:
             TypeError: it is dynamic, and has no name.
         """
         if self.name is None:
-            raise TypeError("a dynamic activity is called by name: workflow.execute_activity('name', ...)")
+            raise TypeError("a dynamic activity is called by name: give the name instead")
         return Reference(self.name, self.signature)
 
 

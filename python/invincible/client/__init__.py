@@ -4,13 +4,53 @@ client = await Client.connect("localhost:7233")
 handle = await client.start_workflow(Order.run, order, id=f"order-{order.id}", task_queue="orders")
 await handle.signal(Order.approve)
 receipt = await handle.result()
+
+Programs without an event loop have the same with names that begin with ``Sync``: :class:`SyncClient` leads to the rest.
 """
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from ._activities.completion import AsyncActivityHandle
+from ._activities.completion_inputs import (
+    AsyncActivityIDReference,
+    CompleteAsyncActivityInput,
+    FailAsyncActivityInput,
+    HeartbeatAsyncActivityInput,
+    ReportCancellationAsyncActivityInput,
+)
+from ._activities.description import ActivityExecution, ActivityExecutionDescription
+from ._activities.errors import ActivityFailureError, AsyncActivityCancelledError
+from ._activities.handle import ActivityHandle
+from ._activities.inputs import (
+    CancelActivityInput,
+    CountActivitiesInput,
+    DescribeActivityInput,
+    ListActivitiesInput,
+    PauseActivityInput,
+    StartActivityInput,
+    TerminateActivityInput,
+    UnpauseActivityInput,
+    UpdateActivityOptionsInput,
+)
+from ._activities.listing import (
+    ActivityExecutionAsyncIterator,
+    ActivityExecutionCount,
+    ActivityExecutionCountAggregationGroup,
+)
+from ._activities.status import ActivityExecutionStatus, PendingActivityState
+from ._activities.updates import (
+    ActivityExecutionOptions,
+    ActivityOptionsKey,
+    ActivityOptionsKeys,
+    ActivityOptionsUpdate,
+)
 from ._client import Client, ClientConfig
+from ._cloud import CloudOperationsClient
 from ._description import WorkflowExecution, WorkflowExecutionDescription
 from ._errors import (
+    NexusOperationFailureError,
     RPCTimeoutOrCancelledError,
     WorkflowContinuedAsNewError,
     WorkflowFailureError,
@@ -36,30 +76,261 @@ from ._inputs import (
     UpdateWithStartUpdateWorkflowInput,
 )
 from ._interceptor import Interceptor, OutboundInterceptor
+from ._nexus.client import NexusClient
+from ._nexus.description import (
+    NexusOperationExecution,
+    NexusOperationExecutionAsyncIterator,
+    NexusOperationExecutionCancellationInfo,
+    NexusOperationExecutionCount,
+    NexusOperationExecutionCountAggregationGroup,
+    NexusOperationExecutionDescription,
+)
+from ._nexus.handle import NexusOperationHandle
+from ._nexus.inputs import (
+    CancelNexusOperationInput,
+    CountNexusOperationsInput,
+    DescribeNexusOperationInput,
+    GetNexusOperationResultInput,
+    ListNexusOperationsInput,
+    StartNexusOperationInput,
+    TerminateNexusOperationInput,
+)
+from ._plugin import Plugin
+from ._reset.errors import WorkflowResetError
+from ._reset.inputs import ResetWorkflowInput
+from ._reset.point import WorkflowResetPoint
+from ._schedules.action import ScheduleAction, ScheduleActionStartWorkflow
+from ._schedules.apply import AppliedSchedule
+from ._schedules.description import (
+    ScheduleActionExecution,
+    ScheduleActionExecutionStartWorkflow,
+    ScheduleActionResult,
+    ScheduleDescription,
+    ScheduleInfo,
+)
+from ._schedules.errors import ScheduleAlreadyRunningError
+from ._schedules.handle import ScheduleHandle
+from ._schedules.inputs import (
+    BackfillScheduleInput,
+    CreateScheduleInput,
+    DeleteScheduleInput,
+    DescribeScheduleInput,
+    ListSchedulesInput,
+    PauseScheduleInput,
+    TriggerScheduleInput,
+    UnpauseScheduleInput,
+    UpdateScheduleInput,
+)
+from ._schedules.listing import (
+    ScheduleAsyncIterator,
+    ScheduleListAction,
+    ScheduleListActionStartWorkflow,
+    ScheduleListDescription,
+    ScheduleListInfo,
+    ScheduleListSchedule,
+    ScheduleListState,
+)
+from ._schedules.schedule import (
+    Schedule,
+    ScheduleBackfill,
+    ScheduleOverlapPolicy,
+    SchedulePolicy,
+    ScheduleState,
+    ScheduleUpdate,
+    ScheduleUpdateInput,
+)
+from ._schedules.spec import ScheduleCalendarSpec, ScheduleIntervalSpec, ScheduleRange, ScheduleSpec
 from ._status import WorkflowExecutionStatus, WorkflowHistoryEventFilterType, WorkflowUpdateStage
+from ._sync.calls import sync_timeout
 from ._update import WorkflowUpdateHandle
+from ._versions.build_ids import (
+    BuildIdOp,
+    BuildIdOpAddNewCompatible,
+    BuildIdOpAddNewDefault,
+    BuildIdOpMergeSets,
+    BuildIdOpPromoteBuildIdWithinSet,
+    BuildIdOpPromoteSetByBuildId,
+    BuildIdReachability,
+    BuildIdVersionSet,
+    TaskReachabilityType,
+    WorkerBuildIdVersionSets,
+    WorkerTaskReachability,
+)
+from ._versions.deployment import (
+    TaskQueueType,
+    WorkerDeploymentDescription,
+    WorkerDeploymentListDescription,
+    WorkerDeploymentRouting,
+    WorkerDeploymentTaskQueue,
+    WorkerDeploymentVersionDescription,
+    WorkerDeploymentVersionStatus,
+    WorkerDeploymentVersionSummary,
+)
+from ._versions.deployments import WorkerDeploymentAsyncIterator
+from ._versions.handle import WorkerDeploymentHandle
+from ._versions.inputs import (
+    DeleteWorkerDeploymentInput,
+    DeleteWorkerDeploymentVersionInput,
+    DescribeWorkerDeploymentInput,
+    DescribeWorkerDeploymentVersionInput,
+    GetWorkerBuildIdCompatibilityInput,
+    GetWorkerTaskReachabilityInput,
+    ListWorkerDeploymentsInput,
+    SetWorkerDeploymentCurrentVersionInput,
+    SetWorkerDeploymentRampingVersionInput,
+    UpdateWorkerBuildIdCompatibilityInput,
+    UpdateWorkerDeploymentVersionMetadataInput,
+)
+from ._visibility.count import WorkflowExecutionCount, WorkflowExecutionCountAggregationGroup
+from ._visibility.executions import WorkflowExecutionAsyncIterator
+from ._visibility.inputs import CountWorkflowsInput, ListWorkflowsInput
 from ._with_start import WithStartWorkflowOperation
 
+if TYPE_CHECKING:
+    from ._sync.classes import *  # noqa: F403
+
 __all__ = [
+    "ActivityExecution",
+    "ActivityExecutionAsyncIterator",
+    "ActivityExecutionCount",
+    "ActivityExecutionCountAggregationGroup",
+    "ActivityExecutionDescription",
+    "ActivityExecutionOptions",
+    "ActivityExecutionStatus",
+    "ActivityFailureError",
+    "ActivityHandle",
+    "ActivityOptionsKey",
+    "ActivityOptionsKeys",
+    "ActivityOptionsUpdate",
+    "AppliedSchedule",
+    "AsyncActivityCancelledError",
+    "AsyncActivityHandle",
+    "AsyncActivityIDReference",
+    "BackfillScheduleInput",
+    "BuildIdOp",
+    "BuildIdOpAddNewCompatible",
+    "BuildIdOpAddNewDefault",
+    "BuildIdOpMergeSets",
+    "BuildIdOpPromoteBuildIdWithinSet",
+    "BuildIdOpPromoteSetByBuildId",
+    "BuildIdReachability",
+    "BuildIdVersionSet",
+    "CancelActivityInput",
+    "CancelNexusOperationInput",
     "CancelWorkflowInput",
     "Client",
     "ClientConfig",
+    "CloudOperationsClient",
+    "CompleteAsyncActivityInput",
+    "CountActivitiesInput",
+    "CountNexusOperationsInput",
+    "CountWorkflowsInput",
+    "CreateScheduleInput",
+    "DeleteScheduleInput",
+    "DeleteWorkerDeploymentInput",
+    "DeleteWorkerDeploymentVersionInput",
+    "DescribeActivityInput",
+    "DescribeNexusOperationInput",
+    "DescribeScheduleInput",
+    "DescribeWorkerDeploymentInput",
+    "DescribeWorkerDeploymentVersionInput",
     "DescribeWorkflowInput",
+    "FailAsyncActivityInput",
     "FetchWorkflowHistoryEventsInput",
+    "GetNexusOperationResultInput",
+    "GetWorkerBuildIdCompatibilityInput",
+    "GetWorkerTaskReachabilityInput",
+    "HeartbeatAsyncActivityInput",
     "Interceptor",
+    "ListActivitiesInput",
+    "ListNexusOperationsInput",
+    "ListSchedulesInput",
+    "ListWorkerDeploymentsInput",
+    "ListWorkflowsInput",
+    "NexusClient",
+    "NexusOperationExecution",
+    "NexusOperationExecutionAsyncIterator",
+    "NexusOperationExecutionCancellationInfo",
+    "NexusOperationExecutionCount",
+    "NexusOperationExecutionCountAggregationGroup",
+    "NexusOperationExecutionDescription",
+    "NexusOperationFailureError",
+    "NexusOperationHandle",
     "OutboundInterceptor",
+    "PauseActivityInput",
+    "PauseScheduleInput",
+    "PendingActivityState",
+    "Plugin",
     "QueryWorkflowInput",
     "RPCTimeoutOrCancelledError",
+    "ReportCancellationAsyncActivityInput",
+    "ResetWorkflowInput",
+    "Schedule",
+    "ScheduleAction",
+    "ScheduleActionExecution",
+    "ScheduleActionExecutionStartWorkflow",
+    "ScheduleActionResult",
+    "ScheduleActionStartWorkflow",
+    "ScheduleAlreadyRunningError",
+    "ScheduleAsyncIterator",
+    "ScheduleBackfill",
+    "ScheduleCalendarSpec",
+    "ScheduleDescription",
+    "ScheduleHandle",
+    "ScheduleInfo",
+    "ScheduleIntervalSpec",
+    "ScheduleListAction",
+    "ScheduleListActionStartWorkflow",
+    "ScheduleListDescription",
+    "ScheduleListInfo",
+    "ScheduleListSchedule",
+    "ScheduleListState",
+    "ScheduleOverlapPolicy",
+    "SchedulePolicy",
+    "ScheduleRange",
+    "ScheduleSpec",
+    "ScheduleState",
+    "ScheduleUpdate",
+    "ScheduleUpdateInput",
+    "SetWorkerDeploymentCurrentVersionInput",
+    "SetWorkerDeploymentRampingVersionInput",
     "SignalWorkflowInput",
+    "StartActivityInput",
+    "StartNexusOperationInput",
     "StartWorkflowInput",
     "StartWorkflowUpdateInput",
     "StartWorkflowUpdateWithStartInput",
+    "TaskQueueType",
+    "TaskReachabilityType",
+    "TerminateActivityInput",
+    "TerminateNexusOperationInput",
     "TerminateWorkflowInput",
+    "TriggerScheduleInput",
+    "UnpauseActivityInput",
+    "UnpauseScheduleInput",
+    "UpdateActivityOptionsInput",
+    "UpdateScheduleInput",
     "UpdateWithStartStartWorkflowInput",
     "UpdateWithStartUpdateWorkflowInput",
+    "UpdateWorkerBuildIdCompatibilityInput",
+    "UpdateWorkerDeploymentVersionMetadataInput",
     "WithStartWorkflowOperation",
+    "WorkerBuildIdVersionSets",
+    "WorkerDeploymentAsyncIterator",
+    "WorkerDeploymentDescription",
+    "WorkerDeploymentHandle",
+    "WorkerDeploymentListDescription",
+    "WorkerDeploymentRouting",
+    "WorkerDeploymentTaskQueue",
+    "WorkerDeploymentVersionDescription",
+    "WorkerDeploymentVersionStatus",
+    "WorkerDeploymentVersionSummary",
+    "WorkerTaskReachability",
     "WorkflowContinuedAsNewError",
     "WorkflowExecution",
+    "WorkflowExecutionAsyncIterator",
+    "WorkflowExecutionCount",
+    "WorkflowExecutionCountAggregationGroup",
     "WorkflowExecutionDescription",
     "WorkflowExecutionStatus",
     "WorkflowFailureError",
@@ -69,9 +340,22 @@ __all__ = [
     "WorkflowHistoryEventFilterType",
     "WorkflowQueryFailedError",
     "WorkflowQueryRejectedError",
+    "WorkflowResetError",
+    "WorkflowResetPoint",
     "WorkflowTaskFailedError",
     "WorkflowUpdateFailedError",
     "WorkflowUpdateHandle",
     "WorkflowUpdateRPCTimeoutOrCancelledError",
     "WorkflowUpdateStage",
+    "sync_timeout",
 ]
+
+if not TYPE_CHECKING:  # for type checkers, modules with a __getattr__ have every name
+
+    def __getattr__(name: str) -> type:
+        # Programs that do without the blocking classes need not wait until they are made.
+        if not name.startswith("Sync"):
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from ._sync import classes
+
+        return getattr(classes, name)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
-from typing import Any, Concatenate, cast, overload
+from typing import TYPE_CHECKING, Any, Concatenate, cast, overload
 
 from typing_extensions import Self, TypedDict, Unpack
 
 from invincible._engine.reference import NOT_GIVEN, workflow_reference
 from invincible.common import (
+    HeaderCodecBehavior,
     Priority,
     QueryRejectCondition,
     RetryPolicy,
@@ -19,7 +20,7 @@ from invincible.common import (
     WorkflowIDConflictPolicy,
     WorkflowIDReusePolicy,
 )
-from invincible.converter import DataConverter
+from invincible.converter import DataConverter, StorageDriverWorkflowInfo, WorkflowSerializationContext
 from invincible.runtime import Runtime
 from invincible.service import (
     ConnectConfig,
@@ -27,6 +28,7 @@ from invincible.service import (
     GrpcCompression,
     HttpConnectProxyConfig,
     KeepAliveConfig,
+    PayloadLimitsConfig,
     RetryConfig,
     ServiceClient,
     TLSConfig,
@@ -42,12 +44,21 @@ from invincible.types import (
     SelfType,
 )
 
+from ._activities.client import ClientActivities
 from ._client_updates import ClientUpdates
 from ._handle import WorkflowHandle
 from ._inputs import StartWorkflowInput
 from ._interceptor import Interceptor, OutboundInterceptor
+from ._nexus.client import ClientNexus
 from ._options import StartOptions
 from ._outbound import NativeCalls
+from ._plugin import Plugin, checked, connect
+from ._schedules.client import ClientSchedules
+from ._versions.client import ClientVersions
+from ._visibility.client import ClientVisibility
+
+if TYPE_CHECKING:
+    from invincible.service import OperatorService, TestService, WorkflowService
 
 
 class ClientConfig(TypedDict):
@@ -56,11 +67,13 @@ class ClientConfig(TypedDict):
     service_client: ServiceClient
     namespace: str
     data_converter: DataConverter
+    plugins: Sequence[Plugin]
     interceptors: Sequence[Interceptor]
     default_workflow_query_reject_condition: QueryRejectCondition | None
+    header_codec_behavior: HeaderCodecBehavior
 
 
-class Client(ClientUpdates):
+class Client(ClientUpdates, ClientActivities, ClientNexus, ClientSchedules, ClientVisibility, ClientVersions):
     """Starts workflows in one namespace of a Temporal service, and talks to them.
 
     A client may be used by any number of tasks at once, and in any event loop, but not in a process forked from the one
@@ -70,8 +83,10 @@ class Client(ClientUpdates):
         service_client: The connection. :meth:`connect` makes both.
         namespace: The namespace.
         data_converter: Converts arguments, results and failures.
+        plugins: What changes this configuration, in order.
         interceptors: Code around the calls; the first is outermost.
         default_workflow_query_reject_condition: States of a workflow in which queries that name none are rejected.
+        header_codec_behavior: Which headers of workflows and activities the payload codec encodes and decodes.
 
     Example:
         client = await Client.connect("localhost:7233")
@@ -88,17 +103,27 @@ class Client(ClientUpdates):
         *,
         namespace: str = "default",
         data_converter: DataConverter = DataConverter.default,
+        plugins: Sequence[Plugin] = [],
         interceptors: Sequence[Interceptor] = [],
         default_workflow_query_reject_condition: QueryRejectCondition | None = None,
+        header_codec_behavior: HeaderCodecBehavior = HeaderCodecBehavior.NO_CODEC,
     ) -> None:
         """Creates the client over a connection."""
-        self._service_client = service_client
-        self._namespace = namespace
-        self._data_converter = data_converter
-        self._interceptors = interceptors
-        self._default_workflow_query_reject_condition = default_workflow_query_reject_condition
+        config = ClientConfig(
+            service_client=service_client,
+            namespace=namespace,
+            data_converter=data_converter,
+            plugins=checked(plugins),
+            interceptors=interceptors,
+            default_workflow_query_reject_condition=default_workflow_query_reject_condition,
+            header_codec_behavior=header_codec_behavior,
+        )
+        self._initial_config = config.copy()
+        for plugin in plugins:
+            config = plugin.configure_client(config)
+        self._config = config
         self._calls: OutboundInterceptor = NativeCalls(self)
-        for interceptor in reversed(interceptors):
+        for interceptor in reversed(config["interceptors"]):
             self._calls = interceptor.intercept_client(self._calls)
 
     @classmethod
@@ -109,6 +134,7 @@ class Client(ClientUpdates):
         namespace: str = "default",
         api_key: str | None = None,
         data_converter: DataConverter = DataConverter.default,
+        plugins: Sequence[Plugin] = [],
         interceptors: Sequence[Interceptor] = [],
         default_workflow_query_reject_condition: QueryRejectCondition | None = None,
         tls: bool | TLSConfig | None = None,
@@ -122,6 +148,8 @@ class Client(ClientUpdates):
         http_connect_proxy_config: HttpConnectProxyConfig | None = None,
         dns_load_balancing_config: DnsLoadBalancingConfig | None = None,
         grpc_compression: GrpcCompression = GrpcCompression.GZIP,
+        payload_limits: PayloadLimitsConfig = PayloadLimitsConfig.default,
+        header_codec_behavior: HeaderCodecBehavior = HeaderCodecBehavior.NO_CODEC,
     ) -> Self:
         """Connects to a Temporal service.
 
@@ -130,6 +158,7 @@ class Client(ClientUpdates):
             namespace: The namespace.
             api_key: Key sent with every call. Turns TLS on unless ``tls`` is ``False``.
             data_converter: Converts arguments, results and failures.
+            plugins: What changes the client's configuration, in order, and its connection, the first outermost.
             interceptors: Code around the calls; the first is outermost. Those that are interceptors of workers too are
                 used by workers of this client.
             default_workflow_query_reject_condition: States of a workflow in which queries that name none are rejected.
@@ -142,14 +171,17 @@ class Client(ClientUpdates):
             lazy: Whether to connect only when the first call is made. Workers cannot use such a client.
             runtime: The runtime; the default one if ``None``.
             http_connect_proxy_config: A proxy.
-            dns_load_balancing_config: Load balancing over all addresses of the name; ``None`` for none.
+            dns_load_balancing_config: Load balancing over all addresses of the name; ``None`` for none. A proxy is used
+                without.
             grpc_compression: Compression of messages. A server that cannot is talked to without.
+            payload_limits: Sizes of payloads and memos above which a log line warns.
+            header_codec_behavior: Which headers of workflows and activities the payload codec encodes and decodes.
 
         Raises:
             RuntimeError: There is no connection; the message names the address and the reason.
             ValueError: An option makes no sense; the message names it.
         """
-        service_client = await ServiceClient.connect(
+        service_client = await connect(
             ConnectConfig(
                 target_host=target_host,
                 api_key=api_key,
@@ -163,64 +195,86 @@ class Client(ClientUpdates):
                 http_connect_proxy_config=http_connect_proxy_config,
                 dns_load_balancing_config=dns_load_balancing_config,
                 grpc_compression=grpc_compression,
+                payload_limits=payload_limits,
                 connect_timeout=connect_timeout,
-            )
+            ),
+            checked(plugins),
         )
         return cls(
             service_client,
             namespace=namespace,
             data_converter=data_converter,
+            plugins=plugins,
             interceptors=interceptors,
             default_workflow_query_reject_condition=default_workflow_query_reject_condition,
+            header_codec_behavior=header_codec_behavior,
         )
 
-    def config(self) -> ClientConfig:
-        """What this client is made of. Changed a little, it makes another one: ``Client(**config)``."""
-        return ClientConfig(
-            service_client=self._service_client,
-            namespace=self._namespace,
-            data_converter=self._data_converter,
-            interceptors=self._interceptors,
-            default_workflow_query_reject_condition=self._default_workflow_query_reject_condition,
-        )
+    def config(self, *, active_config: bool = False) -> ClientConfig:
+        """What this client is made of. Changed a little, it makes another one: ``Client(**config)``.
+
+        Args:
+            active_config: Whether to tell what the plugins have made of it. They would do so again for another client.
+        """
+        return (self._config if active_config else self._initial_config).copy()
 
     @property
     def service_client(self) -> ServiceClient:
         """The connection."""
-        return self._service_client
+        return self._config["service_client"]
+
+    @property
+    def workflow_service(self) -> WorkflowService:
+        """Raw calls about workflows, activities, task queues, namespaces, schedules."""
+        return self.service_client.workflow_service
+
+    @property
+    def operator_service(self) -> OperatorService:
+        """Raw calls for those who run the service: search attributes, clusters, Nexus endpoints."""
+        return self.service_client.operator_service
+
+    @property
+    def test_service(self) -> TestService:
+        """Raw calls of test servers with a clock of their own."""
+        return self.service_client.test_service
 
     @property
     def namespace(self) -> str:
         """The namespace."""
-        return self._namespace
+        return self._config["namespace"]
 
     @property
     def identity(self) -> str:
         """How the server names this client."""
-        return self._service_client.config.identity
+        return self.service_client.config.identity
 
     @property
     def data_converter(self) -> DataConverter:
         """Converts arguments, results and failures."""
-        return self._data_converter
+        return self._config["data_converter"]
+
+    def _workflow_converter(self, workflow_id: str, workflow_type: str | None = None) -> DataConverter:
+        converter = self.data_converter.with_context(WorkflowSerializationContext(self.namespace, workflow_id))
+        target = StorageDriverWorkflowInfo(namespace=self.namespace, id=workflow_id, type=workflow_type)
+        return converter._with_storage_target(target)
 
     @property
     def rpc_metadata(self) -> Mapping[str, str | bytes]:
         """Headers of every call. To change them, set a new mapping."""
-        return self._service_client.config.rpc_metadata
+        return self.service_client.config.rpc_metadata
 
     @rpc_metadata.setter
     def rpc_metadata(self, value: Mapping[str, str | bytes]) -> None:
-        self._service_client.update_rpc_metadata(value)
+        self.service_client.update_rpc_metadata(value)
 
     @property
     def api_key(self) -> str | None:
         """Key sent with every call."""
-        return self._service_client.config.api_key
+        return self.service_client.config.api_key
 
     @api_key.setter
     def api_key(self, value: str | None) -> None:
-        self._service_client.update_api_key(value)
+        self.service_client.update_api_key(value)
 
     @overload
     async def start_workflow(

@@ -7,8 +7,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from invincible.common import SearchAttributes, TypedSearchAttributes
-from invincible.converter import DataConverter, decode_search_attributes, decode_typed_search_attributes
+from invincible.common import Priority, SearchAttributes, TypedSearchAttributes
+from invincible.converter import (
+    DataConverter,
+    WorkflowSerializationContext,
+    decode_search_attributes,
+    decode_typed_search_attributes,
+)
 
 from ._status import WorkflowExecutionStatus
 from ._values import decode_first
@@ -47,7 +52,6 @@ class WorkflowExecution:
         task_queue: Its task queue.
         typed_search_attributes: Its search attributes.
         workflow_type: Type of the workflow.
-        data_converter: Converts its memo.
     """
 
     close_time: datetime | None
@@ -67,7 +71,7 @@ class WorkflowExecution:
     task_queue: str
     typed_search_attributes: TypedSearchAttributes
     workflow_type: str
-    data_converter: DataConverter = field(repr=False)
+    _context_free_data_converter: DataConverter = field(repr=False)
 
     @classmethod
     def _from_info(cls, info: WorkflowExecutionInfo, namespace: str, converter: DataConverter, **others: Any) -> Self:
@@ -90,8 +94,23 @@ class WorkflowExecution:
             task_queue=info.task_queue,
             typed_search_attributes=decode_typed_search_attributes(info.search_attributes),
             workflow_type=info.type.name,
-            data_converter=converter,
+            _context_free_data_converter=converter,
             **others,
+        )
+
+    @property
+    def data_converter(self) -> DataConverter:
+        """Converts values of this workflow."""
+        return self._context_free_data_converter.with_context(WorkflowSerializationContext(self.namespace, self.id))
+
+    @property
+    def priority(self) -> Priority:
+        """Its priority."""
+        priority = self.raw_info.priority
+        return Priority(
+            priority_key=priority.priority_key or None,
+            fairness_key=priority.fairness_key or None,
+            fairness_weight=priority.fairness_weight or None,
         )
 
     async def memo(self) -> Mapping[str, Any]:

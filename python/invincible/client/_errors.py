@@ -45,6 +45,26 @@ class WorkflowContinuedAsNewError(TemporalError):
         return self._new_execution_run_id
 
 
+class NexusOperationFailureError(TemporalError):
+    """The standalone Nexus operation did not complete: it failed, timed out, was cancelled or terminated.
+
+    Args:
+        cause: Why; an :class:`~invincible.exceptions.ApplicationError`, ``CancelledError``, ``TerminatedError``,
+            ``TimeoutError`` ...
+    """
+
+    def __init__(self, *, cause: BaseException) -> None:
+        """Creates the error."""
+        super().__init__("Nexus operation execution failed")
+        self.__cause__ = cause
+
+    @property
+    def cause(self) -> BaseException:
+        """Why the operation did not complete."""
+        assert self.__cause__ is not None
+        return self.__cause__
+
+
 class WorkflowQueryRejectedError(TemporalError):
     """The query was rejected for the status of the workflow, as the reject condition says.
 

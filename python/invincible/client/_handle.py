@@ -37,10 +37,17 @@ from ._inputs import (
 )
 from ._options import CallOptions, QueryOptions
 from ._outcome import failure_of
+from ._reset.inputs import ResetWorkflowInput
+from ._reset.point import WorkflowResetPoint
 from ._status import WorkflowHistoryEventFilterType
 from ._values import decode_first
 
 if TYPE_CHECKING:
+    from invincible.api.workflowservice.v1 import (
+        SignalWithStartWorkflowExecutionResponse,
+        StartWorkflowExecutionResponse,
+    )
+
     from ._client import Client
 
 
@@ -57,6 +64,8 @@ class WorkflowHandle(HandleUpdates[SelfType], Generic[SelfType, ReturnType]):
         result_run_id: The run that :meth:`result` begins with.
         first_execution_run_id: First run of the chain that :meth:`cancel` and :meth:`terminate` are confined to.
         result_type: Type of the result; that of the payload if ``None``.
+        start_workflow_response: The server's answer to a raw call that started the workflow; gives the run ids where
+            they are ``None``.
     """
 
     def __init__(
@@ -68,8 +77,14 @@ class WorkflowHandle(HandleUpdates[SelfType], Generic[SelfType, ReturnType]):
         result_run_id: str | None = None,
         first_execution_run_id: str | None = None,
         result_type: type | None = None,
+        start_workflow_response: StartWorkflowExecutionResponse
+        | SignalWithStartWorkflowExecutionResponse
+        | None = None,
     ) -> None:
         """Creates the handle; the server is not asked."""
+        if start_workflow_response is not None:
+            result_run_id = result_run_id or start_workflow_response.run_id or None
+            first_execution_run_id = first_execution_run_id or start_workflow_response.first_execution_run_id or None
         self._client = client
         self._id = id
         self._run_id = run_id
@@ -135,10 +150,11 @@ class WorkflowHandle(HandleUpdates[SelfType], Generic[SelfType, ReturnType]):
             task_failures=client._raise_task_failures,
         )
         outcome = await native_call(client, _native.Client.workflow_result, request, rpc_metadata, rpc_timeout)
+        converter = client._workflow_converter(self._id)
         if outcome.kind != "completed":
-            raise await failure_of(outcome, self._id, client.data_converter)
+            raise await failure_of(outcome, self._id, converter)
         target = f"workflow {self._id!r}"
-        return cast(ReturnType, await decode_first(client.data_converter, outcome.payloads, self._result_type, target))
+        return cast(ReturnType, await decode_first(converter, outcome.payloads, self._result_type, target))
 
     async def cancel(
         self,
@@ -187,6 +203,60 @@ class WorkflowHandle(HandleUpdates[SelfType], Generic[SelfType, ReturnType]):
                 first_execution_run_id=self._first_execution_run_id,
                 args=args,
                 reason=reason,
+                rpc_metadata=rpc_metadata,
+                rpc_timeout=rpc_timeout,
+            )
+        )
+
+    async def reset(
+        self,
+        point: WorkflowResetPoint,
+        *,
+        reason: str = "",
+        reapply_signals: bool = True,
+        reapply_updates: bool = True,
+        reapply_nexus_results: bool = True,
+        rpc_metadata: Mapping[str, str | bytes] = {},
+        rpc_timeout: timedelta | None = None,
+    ) -> WorkflowHandle[SelfType, ReturnType]:
+        """Takes the workflow back to a point in its history, from which a new run goes on.
+
+        Works for workflows that are running and for those that have closed. Whichever run is current is terminated.
+        What activities have done meanwhile is not undone. A cancellation that was asked for after the point is not
+        asked for again.
+
+        Args:
+            point: How far to go back.
+            reason: Why.
+            reapply_signals: Whether signals that came after the point are sent to the new run.
+            reapply_updates: Whether updates that were accepted after the point are sent to the new run.
+            reapply_nexus_results: Whether the new run learns how Nexus operations ended after the point that were
+                started before it.
+            rpc_metadata: Headers of the calls.
+            rpc_timeout: Deadline of each call.
+
+        Returns:
+            A handle whose result is that of the new run.
+
+        Raises:
+            WorkflowResetError: The history has no such point; the message names what it has.
+
+        Example:
+            point = WorkflowResetPoint.before_activity(charge)
+            handle = await handle.reset(point, reason="charged the wrong amount")
+            receipt = await handle.result()
+        """
+        return await self._client._calls.reset_workflow(
+            ResetWorkflowInput(
+                id=self._id,
+                run_id=self._run_id,
+                first_execution_run_id=self._first_execution_run_id,
+                point=point,
+                reason=reason,
+                reapply_signals=reapply_signals,
+                reapply_updates=reapply_updates,
+                reapply_nexus_results=reapply_nexus_results,
+                ret_type=self._result_type,
                 rpc_metadata=rpc_metadata,
                 rpc_timeout=rpc_timeout,
             )

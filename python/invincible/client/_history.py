@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from ._inputs import FetchWorkflowHistoryEventsInput
+from ._paging import PagedIterator
 
 if TYPE_CHECKING:
     from invincible.api.history.v1 import HistoryEvent
@@ -87,36 +88,25 @@ class WorkflowHistory:
         return MessageToDict(History(events=self.events))
 
 
-class WorkflowHistoryEventAsyncIterator:
+class WorkflowHistoryEventAsyncIterator(PagedIterator["HistoryEvent"]):
     """The events of a history, fetched as they are needed. To be iterated over once.
+
+    With ``wait_new_event`` a page comes when there are events for it, while the workflow runs.
 
     Args:
         client: Fetches them.
         input: Which events.
-
-    Attributes:
-        current_page: The events fetched last; ``None`` before the first fetch.
-        current_page_index: Position in them of the event that comes next.
-        next_page_token: What the next page is asked for with; ``None`` before the first, and after the last.
     """
 
     def __init__(self, client: Client, input: FetchWorkflowHistoryEventsInput) -> None:
         """Creates the iterator; it fetches nothing yet."""
+        super().__init__(page_size=input.page_size, next_page_token=input.next_page_token)
         self._client = client
         self._input = input
-        self.next_page_token = input.next_page_token
-        self.current_page: Sequence[HistoryEvent] | None = None
-        self.current_page_index = 0
 
-    async def fetch_next_page(self, *, page_size: int | None = None) -> None:
-        """Fetches the next page, whatever is left of this one.
-
-        Args:
-            page_size: Most events on it; that of the call by default.
-
-        Raises:
-            RPCError: It cannot be fetched.
-        """
+    async def _fetch_page(
+        self, page_size: int | None, token: bytes | None
+    ) -> tuple[Sequence[HistoryEvent], bytes | None]:
         from invincible.api.common.v1 import WorkflowExecution
         from invincible.api.workflowservice.v1 import (
             GetWorkflowExecutionHistoryRequest,
@@ -130,8 +120,8 @@ class WorkflowHistoryEventAsyncIterator:
             GetWorkflowExecutionHistoryRequest(
                 namespace=self._client.namespace,
                 execution=WorkflowExecution(workflow_id=input.id, run_id=input.run_id or ""),
-                maximum_page_size=page_size or input.page_size or 0,
-                next_page_token=self.next_page_token or b"",
+                maximum_page_size=page_size or 0,
+                next_page_token=token or b"",
                 wait_new_event=input.wait_new_event,
                 history_event_filter_type=input.event_filter_type,  # type: ignore[arg-type]
                 skip_archival=input.skip_archival,
@@ -141,20 +131,4 @@ class WorkflowHistoryEventAsyncIterator:
             metadata=input.rpc_metadata,
             timeout=_LONG_POLL if timeout is None and input.wait_new_event else timeout,
         )
-        self.current_page = response.history.events
-        self.current_page_index = 0
-        self.next_page_token = response.next_page_token or None
-
-    def __aiter__(self) -> WorkflowHistoryEventAsyncIterator:
-        """Itself."""
-        return self
-
-    async def __anext__(self) -> HistoryEvent:
-        """The next event; with ``wait_new_event``, waits for it while the workflow runs."""
-        while self.current_page is None or self.current_page_index >= len(self.current_page):
-            if self.current_page is not None and self.next_page_token is None:
-                raise StopAsyncIteration
-            await self.fetch_next_page()
-        event = self.current_page[self.current_page_index]
-        self.current_page_index += 1
-        return event
+        return response.history.events, response.next_page_token

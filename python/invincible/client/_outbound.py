@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
 
 from invincible import _native
-from invincible.common import Priority
+from invincible._native import Payload
+from invincible.common import HeaderCodecBehavior, Priority
 from invincible.converter import encode_search_attributes
 from invincible.service import seconds
 
+from ._activities.calls import ActivityCalls
+from ._activities.completion_calls import AsyncActivityCalls
 from ._call import native_call
 from ._description import WorkflowExecutionDescription
 from ._errors import WorkflowQueryFailedError, WorkflowQueryRejectedError
@@ -30,11 +33,16 @@ from ._inputs import (
     UpdateWithStartStartWorkflowInput,
     UpdateWithStartUpdateWorkflowInput,
 )
-from ._interceptor import OutboundInterceptor
+from ._nexus.calls import NexusCalls
+from ._reset.calls import ResetCalls
+from ._schedules.calls import ScheduleCalls
+from ._sizes import SendingRequest, sent_by, sizes_checked
 from ._status import WorkflowExecutionStatus, WorkflowUpdateStage
 from ._update import UpdateOutcome, WorkflowUpdateHandle
 from ._update_wait import wait_for_update
-from ._values import decode_first, encode_arguments, encode_map, encode_text
+from ._values import decode_first, encode_arguments, encode_headers, encode_map, encode_text
+from ._versions.calls import VersionCalls
+from ._visibility.calls import VisibilityCalls
 
 if TYPE_CHECKING:
     from ._client import Client
@@ -43,7 +51,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class NativeCalls(OutboundInterceptor):
+class NativeCalls(
+    NexusCalls, VisibilityCalls, ResetCalls, ScheduleCalls, ActivityCalls, AsyncActivityCalls, VersionCalls
+):
     """Makes the calls.
 
     Args:
@@ -59,10 +69,12 @@ class NativeCalls(OutboundInterceptor):
         request = await self._start_request(
             input,
             start_signal=input.start_signal,
-            start_signal_input=await encode_arguments(self._client.data_converter, input.start_signal_args, None),
+            start_signal_input=await encode_arguments(
+                self._client._workflow_converter(input.id, input.workflow), input.start_signal_args, None
+            ),
             request_eager_start=input.request_eager_start,
         )
-        started = await self._call(_native.Client.start_workflow, request, input)
+        started = await self._send(_native.Client.start_workflow, request, input)
         return WorkflowHandle(
             self._client,
             input.id,
@@ -115,18 +127,18 @@ class NativeCalls(OutboundInterceptor):
     async def query_workflow(self, input: QueryWorkflowInput) -> Any:
         """Asks the query and waits for the answer."""
         client = self._client
-        converter = client.data_converter
-        condition = input.reject_condition or client._default_workflow_query_reject_condition
+        converter = client._workflow_converter(input.id)
+        condition = input.reject_condition or client._config["default_workflow_query_reject_condition"]
         request = _native.QueryWorkflowRequest(
             namespace=client.namespace,
             workflow_id=input.id,
             run_id=input.run_id or "",
             query=input.query,
             input=await encode_arguments(converter, input.args, input._signature),
-            headers=dict(input.headers),
+            headers=await self._headers(input.headers),
             reject_condition=condition or 0,
         )
-        answer = await self._call(_native.Client.query_workflow, request, input)
+        answer = await self._send(_native.Client.query_workflow, request, input)
         if answer.error is not None:
             cause = None if answer.failure is None else await converter.decode_failure(answer.failure)
             raise WorkflowQueryFailedError(answer.error) from cause
@@ -143,10 +155,10 @@ class NativeCalls(OutboundInterceptor):
             run_id=input.run_id or "",
             signal=input.signal,
             identity=self._client.identity,
-            input=await encode_arguments(self._client.data_converter, input.args, input._signature),
-            headers=dict(input.headers),
+            input=await encode_arguments(self._client._workflow_converter(input.id), input.args, input._signature),
+            headers=await self._headers(input.headers),
         )
-        await self._call(_native.Client.signal_workflow, request, input)
+        await self._send(_native.Client.signal_workflow, request, input)
 
     async def terminate_workflow(self, input: TerminateWorkflowInput) -> None:
         """Terminates the workflow."""
@@ -157,9 +169,9 @@ class NativeCalls(OutboundInterceptor):
             first_execution_run_id=input.first_execution_run_id or "",
             identity=self._client.identity,
             reason=input.reason or "",
-            details=await encode_arguments(self._client.data_converter, input.args, None),
+            details=await encode_arguments(self._client._workflow_converter(input.id), input.args, None),
         )
-        await self._call(_native.Client.terminate_workflow, request, input)
+        await self._send(_native.Client.terminate_workflow, request, input)
 
     async def start_workflow_update(self, input: StartWorkflowUpdateInput) -> WorkflowUpdateHandle[Any]:
         """Sends the update, and waits until it is as far as asked for."""
@@ -170,7 +182,8 @@ class NativeCalls(OutboundInterceptor):
             first_execution_run_id=input.first_execution_run_id or "",
         )
         update = partial(self._update, request, input.ret_type, input.rpc_metadata)
-        return await wait_for_update(self._client, request.workflow_id, request.run_id, update, input.rpc_timeout)
+        with sizes_checked(self._client, sent_by(request, input._signature)):
+            return await wait_for_update(self._client, request.workflow_id, request.run_id, update, input.rpc_timeout)
 
     async def start_update_with_start_workflow(
         self, input: StartWorkflowUpdateWithStartInput
@@ -187,13 +200,16 @@ class NativeCalls(OutboundInterceptor):
             input._on_start(run_id)
             return await self._update(request, ret_type, metadata, response)
 
-        return await wait_for_update(client, request.workflow_id, "", both, input.rpc_timeout)
+        started = sent_by(start, input.start_workflow_input._signature)
+        updated = sent_by(request, input.update_workflow_input._signature)
+        with sizes_checked(client, started.together(updated)):
+            return await wait_for_update(client, request.workflow_id, "", both, input.rpc_timeout)
 
     async def _start_request(
         self, input: StartWorkflowInput | UpdateWithStartStartWorkflowInput, **others: Any
     ) -> _native.StartWorkflowRequest:
         client = self._client
-        converter = client.data_converter
+        converter = client._workflow_converter(input.id, input.workflow)
         time_skipping = input.time_skipping_config
         return _native.StartWorkflowRequest(
             namespace=client.namespace,
@@ -202,7 +218,7 @@ class NativeCalls(OutboundInterceptor):
             task_queue=input.task_queue,
             identity=client.identity,
             input=await encode_arguments(converter, input.args, input._signature),
-            headers=dict(input.headers),
+            headers=await self._headers(input.headers),
             execution_timeout=seconds(input.execution_timeout),
             run_timeout=seconds(input.run_timeout),
             task_timeout=seconds(input.task_timeout),
@@ -224,16 +240,19 @@ class NativeCalls(OutboundInterceptor):
         )
 
     async def _update_request(
-        self, input: StartWorkflowUpdateInput | UpdateWithStartUpdateWorkflowInput, **workflow: str
+        self, input: StartWorkflowUpdateInput | UpdateWithStartUpdateWorkflowInput, workflow_id: str, **workflow: str
     ) -> _native.UpdateRequest:
         return _native.UpdateRequest(
             namespace=self._client.namespace,
             update_id=input.update_id or str(uuid4()),
             name=input.update,
             identity=self._client.identity,
-            arguments=await encode_arguments(self._client.data_converter, input.args, input._signature),
-            headers=dict(input.headers),
+            arguments=await encode_arguments(
+                self._client._workflow_converter(workflow_id), input.args, input._signature
+            ),
+            headers=await self._headers(input.headers),
             wait_for_stage=input.wait_for_stage,
+            workflow_id=workflow_id,
             **workflow,
         )
 
@@ -258,6 +277,12 @@ class NativeCalls(OutboundInterceptor):
         if request.wait_for_stage == WorkflowUpdateStage.COMPLETED and not response.completed:
             await handle._poll(metadata)
         return handle
+
+    async def _headers(self, headers: Mapping[str, Payload]) -> dict[str, Payload]:
+        client = self._client
+        if client._config["header_codec_behavior"] is HeaderCodecBehavior.CODEC:
+            return await encode_headers(client.data_converter, headers)
+        return dict(headers)
 
     async def _call(self, method: Callable[..., _native.Operation[T]], request: Any, input: Any) -> T:
         return await native_call(self._client, method, request, input.rpc_metadata, input.rpc_timeout)

@@ -106,7 +106,7 @@ class WorkflowUpdateHandle(Generic[LocalReturnType]):
             outcome = await wait_for_update(
                 self._client, self._workflow_id, self._workflow_run_id or "", poll, rpc_timeout
             )
-        converter = self._client.data_converter
+        converter = self._client._workflow_converter(self._workflow_id)
         if outcome.failure is not None:
             raise WorkflowUpdateFailedError(await converter.decode_failure(outcome.failure))
         target = f"update {self._id!r} of workflow {self._workflow_id!r}"

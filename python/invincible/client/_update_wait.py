@@ -90,4 +90,8 @@ async def _task_failure(client: Client, workflow_id: str, run_id: str) -> Except
         outcome = await native_call(client, _native.Client.workflow_result, request, {})
     except RPCError:
         return None  # the calls about the update have their own
-    return await failure_of(outcome, workflow_id, client.data_converter) if outcome.kind == "task_failed" else None
+    return (
+        await failure_of(outcome, workflow_id, client._workflow_converter(workflow_id))
+        if outcome.kind == "task_failed"
+        else None
+    )

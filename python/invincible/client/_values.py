@@ -1,4 +1,4 @@
-"""Values of calls as payloads and back. Nothing waits here unless there is a codec."""
+"""Values of calls as payloads and back. Nothing waits here unless there is a codec or external storage."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from invincible._native import Payload
 from invincible.converter import DataConverter, Signature, decode_result
-from invincible.converter._codec import decoded, encoded
+from invincible.converter._codec import encoded
 
 
 async def encode_arguments(converter: DataConverter, args: Sequence[Any], signature: Signature | None) -> list[Payload]:
@@ -16,11 +16,10 @@ async def encode_arguments(converter: DataConverter, args: Sequence[Any], signat
     Raises:
         ConversionError: One cannot be converted; the error names it where the signature is known.
     """
-    codec = converter.payload_codec
     if signature is None:
         return await converter.encode(args)
-    payloads = signature.encode(args, converter.payload_converter, show_values=codec is None)
-    return payloads if codec is None else await encoded(codec, payloads)
+    payloads = signature.encode(args, converter.payload_converter, show_values=converter.payload_codec is None)
+    return await converter._to_wire(payloads) if converter._transforms else payloads
 
 
 async def encode_map(converter: DataConverter, values: Mapping[str, Any] | None) -> dict[str, Payload]:
@@ -45,8 +44,17 @@ async def decode_first(converter: DataConverter, payloads: Sequence[Payload], hi
     Raises:
         ArgumentError: It does not fit the hint.
     """
-    codec = converter.payload_codec
-    if codec is not None:
-        payloads = await decoded(codec, payloads)
+    if converter._transforms:
+        payloads = await converter._from_wire(payloads)
     payload = payloads[0] if payloads else None
-    return decode_result(payload, hint, converter.payload_converter, target, show_values=codec is None)
+    return decode_result(
+        payload, hint, converter.payload_converter, target, show_values=converter.payload_codec is None
+    )
+
+
+async def encode_headers(converter: DataConverter, headers: Mapping[str, Payload]) -> dict[str, Payload]:
+    """Headers for workers that have the codec decode them. They have no context, as with every SDK."""
+    codec = converter.payload_codec
+    if codec is None:
+        return dict(headers)
+    return {name: (await encoded(codec, [payload]))[0] for name, payload in headers.items()}

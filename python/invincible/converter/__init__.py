@@ -35,6 +35,18 @@ from ._search_attributes import (
     encode_typed_search_attribute_value,
 )
 from ._signature import Parameter, Signature, decode_result
+from ._storage import (
+    ExternalStorage,
+    StorageDriver,
+    StorageDriverActivityInfo,
+    StorageDriverClaim,
+    StorageDriverRetrieveContext,
+    StorageDriverSelectContext,
+    StorageDriverStoreContext,
+    StorageDriverWorkflowInfo,
+    StorageWarning,
+)
+from ._transfer_types import TransferTypeConverter, create_payload_validation_error, transfer_type_convertible
 from ._type_converter import JSONTypeConverter, JSONTypeConverterUnhandled
 
 __all__ = [
@@ -51,6 +63,7 @@ __all__ = [
     "DefaultFailureConverterWithEncodedAttributes",
     "DefaultPayloadConverter",
     "EncodingPayloadConverter",
+    "ExternalStorage",
     "FailureConverter",
     "JSONPlainPayloadConverter",
     "JSONProtoPayloadConverter",
@@ -62,8 +75,18 @@ __all__ = [
     "PayloadConverter",
     "SerializationContext",
     "Signature",
+    "StorageDriver",
+    "StorageDriverActivityInfo",
+    "StorageDriverClaim",
+    "StorageDriverRetrieveContext",
+    "StorageDriverSelectContext",
+    "StorageDriverStoreContext",
+    "StorageDriverWorkflowInfo",
+    "StorageWarning",
+    "TransferTypeConverter",
     "WithSerializationContext",
     "WorkflowSerializationContext",
+    "create_payload_validation_error",
     "decode_result",
     "decode_search_attributes",
     "decode_typed_search_attributes",
@@ -71,5 +94,6 @@ __all__ = [
     "encode_search_attribute_values",
     "encode_search_attributes",
     "encode_typed_search_attribute_value",
+    "transfer_type_convertible",
     "value_to_type",
 ]

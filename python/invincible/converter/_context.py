@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -91,6 +92,18 @@ class WithSerializationContext:
             Another converter, or this one. It must not be changed by the call: other contexts use it too.
         """
         raise NotImplementedError(f"{type(self).__name__} is a WithSerializationContext: it must define with_context")
+
+    def _context_parts(self) -> Iterable[object] | None:
+        """The parts that contexts are only passed on to; ``None`` if this one is to be told itself."""
+        return None
+
+
+def wants_context(converter: object) -> bool:
+    """Whether a converter may differ by context, so that contexts are worth making."""
+    if not isinstance(converter, WithSerializationContext):
+        return False
+    parts = converter._context_parts()
+    return parts is None or any(map(wants_context, parts))
 
 
 def in_context(converter: ConverterType, context: SerializationContext) -> ConverterType:

@@ -24,7 +24,7 @@ from ._decode_leaves import (
 )
 from ._decode_records import dataclass_decoder, model_decoder, named_tuple_decoder, typed_dict_decoder
 from ._errors import ConversionError
-from ._hints import is_alias, is_union, type_name, unwrapped
+from ._hints import is_alias, is_pydantic_model, is_union, type_name, unwrapped
 from ._type_converter import JSONTypeConverter
 
 # Hints made on the fly, a result_type=list[int] in a loop say, must not pile up.
@@ -141,7 +141,8 @@ class Decoders:
             return typed_dict_decoder(record, args, self.decoder_for)
         # Pydantic's, or whatever offers its methods.
         if callable(validate := getattr(record, "model_validate", None)):
-            return model_decoder(name, validate)
+            # Models are written with the names of the fields, which those with aliases do not take by themselves.
+            return model_decoder(name, validate, by_name={"by_name": True} if is_pydantic_model(record) else None)
         if callable(validate := getattr(record, "parse_obj", None)):
             return model_decoder(name, validate, mapping_only=True)
         return None

@@ -12,15 +12,20 @@ from ._decode_leaves import (
     Decoder,
     decode_any,
     decode_bool,
+    decode_decimal,
     decode_float,
     decode_int,
     decode_none,
     decode_str,
+    decode_timedelta,
 )
 from ._errors import ConversionError
 
 # Decoders that take text and mappings for want of a list.
 SEQUENCE_DECODERS: WeakSet[Decoder] = WeakSet()
+
+_NUMBER_DECODERS = frozenset((decode_int, decode_float, decode_bool, decode_none))
+_NUMBER_TAKERS = _NUMBER_DECODERS | {decode_decimal, decode_timedelta}
 
 
 def sequence_decoder(name: str, build: Callable[[Iterable[Any]], Any], item: Decoder) -> Decoder:
@@ -99,21 +104,22 @@ def mapping_decoder(name: str, build: Callable[[Mapping[Any, Any]], Any], key: D
 def union_decoder(name: str, members: tuple[Decoder, ...]) -> Decoder:
     """Takes what any member takes; the first that does decides.
 
-    Numbers and booleans go to a member of exactly their type if there is one: ``int | float`` keeps the decimals. Text
-    and mappings go to sequences only if no other member takes them: ``list[str] | str`` keeps the text in one piece.
+    If a number, boolean or null has a member of exactly its type, then members that would change it are not asked:
+    ``int | float`` keeps the decimals. Text and mappings go to sequences only if no other member takes them:
+    ``list[str] | str`` keeps the text in one piece.
     """
     patient = tuple(sorted(members, key=SEQUENCE_DECODERS.__contains__))
     first_sequence = next((member for member in patient if member in SEQUENCE_DECODERS), None)
-    exact = frozenset(
-        PASSED_THROUGH[member] for member in members if member in (decode_int, decode_float, decode_bool, decode_none)
-    )
+    exact = {PASSED_THROUGH[each]: _not_changing(members, each) for each in members if each in _NUMBER_DECODERS}
+    passed_through = frozenset(kind for kind, candidates in exact.items() if PASSED_THROUGH.get(candidates[0]) is kind)
 
     def decode(value: Any) -> Any:
-        if type(value) in exact:
+        kind = type(value)
+        if kind in passed_through:
             return value
         closest: ConversionError | None = None
-        is_list = isinstance(value, list)
-        for member in members if is_list else patient:
+        is_list = kind is list
+        for member in exact.get(kind) or (members if is_list else patient):
             if member is first_sequence and closest is not None and not is_list:
                 # A mapping that another member nearly takes is no sequence of its keys.
                 break
@@ -126,6 +132,11 @@ def union_decoder(name: str, members: tuple[Decoder, ...]) -> Decoder:
         raise closest or ConversionError.mismatch(name, value)
 
     return decode
+
+
+def _not_changing(members: tuple[Decoder, ...], exact: Decoder) -> tuple[Decoder, ...]:
+    """The members to ask about values that one of them returns unchanged: without those that make other numbers."""
+    return tuple(each for each in members if each is exact or each not in _NUMBER_TAKERS)
 
 
 def _built(name: str, build: Callable[[Iterable[Any]], Any], items: list[Any]) -> Any:

@@ -172,6 +172,9 @@ def enum_decoder(enum: type[Enum]) -> Decoder:
     def decode(value: Any) -> Any:
         if kind is not None and not isinstance(value, kind):
             raise ConversionError.mismatch(name, value)
+        if kind is int:
+            # A flag made of False would be kept by its class and be False wherever 0 is looked up.
+            value = int(value)
         try:
             # JSON has lists where a member's value may be a tuple.
             return members[tuple(value) if isinstance(value, list) else value]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any, get_type_hints
 
 from invincible.exceptions import FailureError
@@ -125,8 +126,21 @@ def typed_dict_decoder(record: type[Any], arguments: tuple[Any, ...], decoder_fo
     return decode
 
 
-def model_decoder(name: str, validate: Callable[[Any], Any], *, mapping_only: bool = False) -> Decoder:
-    """Takes what the model's own method takes."""
+def model_decoder(
+    name: str,
+    validate: Callable[..., Any],
+    *,
+    mapping_only: bool = False,
+    by_name: Mapping[str, Any] | None = None,
+) -> Decoder:
+    """Takes what the model's own method takes.
+
+    Args:
+        name: The model's name.
+        validate: Its method.
+        mapping_only: Whether only JSON objects are handed to it.
+        by_name: Options for a second attempt with what it refused, if there is one.
+    """
 
     def decode(value: Any) -> Any:
         if mapping_only and not isinstance(value, Mapping):
@@ -136,6 +150,9 @@ def model_decoder(name: str, validate: Callable[[Any], Any], *, mapping_only: bo
         except (ConversionError, FailureError):
             raise
         except Exception as error:
+            if by_name is not None:
+                with suppress(Exception):
+                    return validate(value, **by_name)
             raise ConversionError.refused(name, error) from error
 
     return decode

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reprlib import Repr
-from typing import Any
+from typing import Any, cast
 
 _EXCERPT_LENGTH = 60
 _DETAIL_LENGTH = 300
@@ -44,7 +44,7 @@ class ConversionError(TypeError):
     def refused(cls, expected: str, by: Exception) -> ConversionError:
         """A value that the expected type's own code refused."""
         error = cls(f"{expected} refused the value with {type(by).__name__}")
-        detail = str(by)
+        detail = _problems(by) or str(by)
         if len(detail) > _DETAIL_LENGTH:
             detail = detail[: _DETAIL_LENGTH - 3] + "..."
         error._detail = f": {detail}" if detail else ""
@@ -94,6 +94,35 @@ class ConversionError(TypeError):
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickles the message: the value may not pickle, or be too large."""
         return type(self), (self.describe(),), {"index": self.index}
+
+
+def encoding_error(what: str, error: Exception, *, show_values: bool = True) -> TypeError:
+    """The error for a value that a payload converter has refused.
+
+    Args:
+        what: How to name the value, ``the result of activity 'ship'`` say.
+        error: What the converter raised.
+        show_values: Whether it may quote values.
+    """
+    if not show_values:
+        if not isinstance(error, ConversionError):
+            error = ConversionError.refused("the payload converter", error)
+        error = error.without_value()
+    return TypeError(f"{what} cannot be encoded: {error}")
+
+
+def _problems(error: Exception) -> str | None:
+    """Pydantic's findings in one line, ``items.0.sku: Field required`` say, if it is an error of pydantic's."""
+    if type(error).__module__ != "pydantic_core._pydantic_core" or type(error).__name__ != "ValidationError":
+        return None
+    found: list[dict[str, Any]] = cast("Any", error).errors(include_url=False, include_context=False)
+    return "; ".join(map(_problem, found))
+
+
+def _problem(found: dict[str, Any]) -> str:
+    place = ".".join(map(str, found["loc"]))
+    got = "" if found["type"] == "missing" else f", got {excerpt(found['input'])}"
+    return f"{place}: {found['msg']}{got}" if place else f"{found['msg']}{got}"
 
 
 class _KeyStep(str):

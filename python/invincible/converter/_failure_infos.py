@@ -79,7 +79,7 @@ def _application_info(error: exceptions.ApplicationError, encode: Encode) -> App
         type=error.type or "",
         non_retryable=error.non_retryable,
         details=encode(error.details),
-        next_retry_delay=None if delay is None else delay.total_seconds(),
+        next_retry_delay=delay.total_seconds() if delay else None,
         category=error.category,
     )
 

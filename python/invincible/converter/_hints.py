@@ -46,6 +46,11 @@ def is_alias(hint: Any) -> bool:
     return type(get_origin(hint) or hint).__name__ == "TypeAliasType"
 
 
+def is_pydantic_model(kind: type[Any]) -> bool:
+    """Whether a class is a model of pydantic 2, which need not be installed."""
+    return any(base.__name__ == "BaseModel" and base.__module__ == "pydantic.main" for base in kind.__mro__)
+
+
 def unwrapped(hint: Any) -> Any:
     """The hint inside ``Annotated``, ``Required``, ``NewType``, a type alias and the like; the hint itself if bare."""
     if isinstance(hint, typing.NewType):

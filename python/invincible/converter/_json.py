@@ -14,6 +14,7 @@ from typing import Any
 
 from ._durations import format_duration
 from ._errors import ConversionError
+from ._hints import is_pydantic_model
 
 _UNSUPPORTED = object()
 
@@ -99,10 +100,11 @@ def _simplifier(kind: type) -> Callable[[Any], Any] | None:
         return lambda value: value.isoformat()
     if issubclass(kind, type):
         return None
-    # Pydantic's models of version 2, and then of version 1.
-    for method in ("model_dump", "dict"):
-        if callable(getattr(kind, method, None)):
-            return methodcaller(method)
+    # Models: pydantic's of version 1, of version 2 as their `dict` is defined but without its warning, and others.
+    if callable(old := getattr(kind, "dict", None)) and not hasattr(old, "__deprecated__"):
+        return methodcaller("dict")
+    if callable(getattr(kind, "model_dump", None)):
+        return methodcaller("model_dump", by_alias=False) if is_pydantic_model(kind) else methodcaller("model_dump")
     if issubclass(kind, Enum):
         return attrgetter("value")
     if issubclass(kind, Mapping):

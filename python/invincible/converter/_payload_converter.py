@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import copy
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
+
+from typing_extensions import Self
 
 from invincible._native import Payload
 from invincible.common import RawValue
 
+from ._context import SerializationContext, WithSerializationContext, in_context
 from ._errors import ConversionError
 from ._payloads import as_payload
+from ._transfer_types import sent_as, to_transfer_type
 
 if TYPE_CHECKING:
     from invincible.api.common.v1 import Payloads
@@ -103,10 +108,11 @@ class EncodingPayloadConverter(ABC):
         """
 
 
-class CompositePayloadConverter(PayloadConverter):
+class CompositePayloadConverter(PayloadConverter, WithSerializationContext):
     """Asks one converter after the other; the first that takes a value converts it.
 
-    Payloads go to the converter of their encoding. :class:`~invincible.common.RawValue` passes through.
+    Payloads go to the converter of their encoding. :class:`~invincible.common.RawValue` passes through. Converters that
+    are :class:`~invincible.converter.WithSerializationContext` are told what the values belong to.
 
     Args:
         converters: The converters, in order.
@@ -150,9 +156,39 @@ class CompositePayloadConverter(PayloadConverter):
             raise
         return values
 
+    def with_context(self, context: SerializationContext) -> Self:
+        """The converter for values of a context: this one, unless one of its converters wants to know of contexts.
+
+        Args:
+            context: What the values belong to.
+        """
+        converters = self.get_converters_with_context(context)
+        if converters is None:
+            return self
+        # Not made anew: converters of users may have parameters.
+        result = copy.copy(self)
+        result.converters = {converter.encoding.encode(): converter for converter in converters}
+        return result
+
+    def get_converters_with_context(self, context: SerializationContext) -> list[EncodingPayloadConverter] | None:
+        """The converters for values of a context, ``None`` if they are those it has.
+
+        Args:
+            context: What the values belong to.
+        """
+        told = [in_context(converter, context) for converter in self.converters.values()]
+        return told if any(new is not old for new, old in zip(told, self.converters.values(), strict=True)) else None
+
+    def _context_parts(self) -> Iterable[object] | None:
+        own = CompositePayloadConverter
+        passes_on = type(self).with_context is own.with_context
+        passes_on &= type(self).get_converters_with_context is own.get_converters_with_context
+        return self.converters.values() if passes_on else None
+
     def _to_payload(self, value: Any) -> Payload:
         if isinstance(value, RawValue):
             return as_payload(value.payload)
+        value = to_transfer_type(value)
         for converter in self.converters.values():
             payload = converter.to_payload(value)
             if payload is not None:
@@ -173,4 +209,36 @@ class CompositePayloadConverter(PayloadConverter):
                 f"no payload converter for encoding {encoding!r}; there are converters for {known}. An encrypted or "
                 f"compressed payload needs the payload_codec it was written with"
             )
-        return converter.from_payload(payload, hint)
+        if hint is None:
+            return converter.from_payload(payload)
+        hint, finish = sent_as(hint)
+        value = converter.from_payload(payload, hint)
+        return value if finish is None else finish(value)
+
+
+def with_transfer_types(converter: PayloadConverter) -> PayloadConverter:
+    """A converter that knows transfer types: the one given, or a wrapper of one that is entirely the user's."""
+    return converter if isinstance(converter, CompositePayloadConverter) else _TransferTypes(converter)
+
+
+class _TransferTypes(PayloadConverter, WithSerializationContext):
+    def __init__(self, converter: PayloadConverter) -> None:
+        self._converter = converter
+
+    def with_context(self, context: SerializationContext) -> Self:
+        converter = in_context(self._converter, context)
+        return self if converter is self._converter else type(self)(converter)
+
+    def _context_parts(self) -> Iterable[object]:
+        return (self._converter,)
+
+    def to_payloads(self, values: Sequence[Any]) -> list[Payload]:
+        return self._converter.to_payloads([to_transfer_type(value) for value in values])
+
+    def from_payloads(self, payloads: Sequence[Payload], type_hints: list[type] | None = None) -> list[Any]:
+        if type_hints is None:
+            return self._converter.from_payloads(payloads)
+        sent = [sent_as(hint) for hint in type_hints]
+        values = self._converter.from_payloads(payloads, [hint for hint, _ in sent])
+        makers = [*(make for _, make in sent), *[None] * (len(values) - len(sent))]
+        return [value if make is None else make(value) for value, make in zip(values, makers, strict=False)]

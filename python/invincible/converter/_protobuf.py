@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import json
 import sys
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from invincible._native import Payload
 
 from ._errors import ConversionError
 from ._payload_converter import EncodingPayloadConverter
+from ._storage_references import is_reference, not_configured
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message
+
+# Modules of protobuf itself with messages that other SDKs send.
+_WELL_KNOWN = ("any", "duration", "empty", "field_mask", "struct", "timestamp", "wrappers")
 
 
 class JSONProtoPayloadConverter(EncodingPayloadConverter):
@@ -48,6 +53,8 @@ class JSONProtoPayloadConverter(EncodingPayloadConverter):
         """
         from google.protobuf.json_format import Parse, ParseError
 
+        if is_reference(payload):
+            raise not_configured(payload)
         message_type = _message_type(payload, type_hint)
         try:
             return Parse(payload.data, message_type(), ignore_unknown_fields=self._ignore_unknown_fields)
@@ -113,6 +120,9 @@ def _registered(name: str) -> type[Message] | None:
     from google.protobuf import descriptor_pool
     from google.protobuf.message_factory import GetMessageClass
 
+    if name.startswith("google.protobuf."):
+        for module in _WELL_KNOWN:
+            import_module(f"google.protobuf.{module}_pb2")
     try:
         return GetMessageClass(descriptor_pool.Default().FindMessageTypeByName(name))
     except KeyError:
@@ -125,8 +135,6 @@ def _of_this_package(name: str) -> type[Message] | None:
     module_name, _, class_name = name.rpartition(".")
     if not module_name.startswith(prefix):
         return None
-    from importlib import import_module
-
     try:
         module = import_module(f"invincible.api.{module_name.removeprefix(prefix)}")
     except ImportError:

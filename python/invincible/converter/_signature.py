@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar, get_type_hints
 
 from invincible._native import Payload
+from invincible.exceptions import FailureError
 
 from ._errors import ArgumentError, ConversionError
 from ._hints import type_name, unresolved
@@ -138,6 +139,7 @@ class Signature:
 
         Raises:
             ArgumentError: Too few or too many, or one that does not fit its annotation.
+            FailureError: As it was raised by the converter, or by the code of a type.
         """
         count = len(payloads)
         if count < self._least or (count > len(self._hints) and self.variadic is None):
@@ -149,6 +151,8 @@ class Signature:
             return converter.from_payloads(payloads, hints)
         except ConversionError as error:
             raise self._argument_error(error, show_values) from (error.__cause__ if show_values else None)
+        except FailureError:
+            raise
         except Exception as error:
             # A converter of the user's, with errors of its own.
             refused = ConversionError.refused(type(converter).__name__, error)
@@ -248,6 +252,7 @@ def decode_result(
 
     Raises:
         ArgumentError: The result does not fit the hint.
+        FailureError: As it was raised by the converter, or by the code of a type.
     """
     if payload is None:
         return None
@@ -256,6 +261,8 @@ def decode_result(
     except ConversionError as error:
         shown = error if show_values else error.without_value()
         raise ArgumentError.of(target, "result", shown) from (error.__cause__ if show_values else None)
+    except FailureError:
+        raise
     except Exception as error:
         refused = ConversionError.refused(type(converter).__name__, error)
         shown = refused if show_values else refused.without_value()

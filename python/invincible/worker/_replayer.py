@@ -17,8 +17,10 @@ from invincible.client import WorkflowHistory
 from invincible.converter import DataConverter
 from invincible.runtime import Runtime
 
+from ._codec_calls import CodecCalls
 from ._failures import text_of
 from ._runners import WorkflowRunner
+from ._transit import WorkflowTransit, is_contextual
 from ._watchdog import DEADLOCK_TIMEOUT, deadlock_timeout_seconds
 from ._workflows import (
     WorkflowThread,
@@ -30,6 +32,9 @@ from ._workflows import (
 
 if TYPE_CHECKING:
     from invincible.api.history.v1 import HistoryEvent
+
+# Payloads of one workflow task that are retrieved at a time.
+_STORAGE_CONCURRENCY = 3
 
 # Reason for which Core drops a run (`EvictionReason`) when it is replayed.
 _LANG_REQUESTED = 5
@@ -56,7 +61,7 @@ class Replayer:
     Args:
         workflows: Classes and functions decorated by ``workflow.defn``.
         namespace: What ``workflow.info().namespace`` says.
-        data_converter: Converts the payloads in the histories.
+        data_converter: Converts the payloads in the histories, with its codec and external storage if it has some.
         build_id: What ``workflow.info().get_current_build_id()`` says in tasks that the history does not tell it for.
         identity: How log records of Core name the replayer.
         workflow_failure_exception_types: As for the worker.
@@ -68,7 +73,6 @@ class Replayer:
         runtime: Core's threads; the default runtime if not given.
 
     Raises:
-        NotImplementedError: the data converter has a payload codec.
         TypeError: one of the workflows is none.
         ValueError: no workflows, or two of one name.
 
@@ -93,18 +97,19 @@ class Replayer:
     ) -> None:
         if not workflows:
             raise ValueError("a replayer needs workflows: give at least one")
-        if data_converter.payload_codec is not None:
-            raise NotImplementedError("the replayer does not run payload codecs yet: give a data converter without one")
         self._definitions = workflow_definitions(workflows)
         self._build_id = build_id or "replay"
         self._identity = identity or "replayer"
         self._deadlock_timeout = deadlock_timeout_seconds(deadlock_timeout, debug_mode=debug_mode)
         self._runtime = runtime
+        self._data_converter = data_converter
         self._context = WorkerContext(
             namespace=namespace,
             task_queue="replay",
             payload_converter=data_converter.payload_converter,
             failure_converter=data_converter.failure_converter,
+            show_values=data_converter.payload_codec is None,
+            contextual=is_contextual(data_converter),
             failure_exception_types=tuple(workflow_failure_exception_types),
             guarded=workflow_runner._guarded,
         )
@@ -179,7 +184,25 @@ class Replayer:
             on_failure=on_failure,
             on_eviction=on_eviction,
         )
-        polls = _loop.run(native.poll(_loop.queue(), lambda task: None, thread_activities=set()))
+        transit = None
+        if self._data_converter._transforms:
+            transit = WorkflowTransit(
+                native,
+                thread,
+                self._data_converter,
+                CodecCalls(),
+                namespace=self._context.namespace,
+                contextual=self._context.contextual,
+                storage_concurrency=_STORAGE_CONCURRENCY,
+            )
+        polls = _loop.run(
+            native.poll(
+                _loop.queue(),
+                lambda task: None,
+                thread_activities=set(),
+                on_transit=transit.take if transit is not None else None,
+            )
+        )
         thread.start(
             on_end=lambda: loop.call_soon_threadsafe(ended.set_result, None),
             on_error=lambda error: loop.call_soon_threadsafe(evictions.put_nowait, error),
@@ -200,6 +223,8 @@ class Replayer:
             # The worker shuts down after the last history, and not before it is done with that one.
             feeder.close()
             await asyncio.wait((polls, ended))
+            if transit is not None:
+                await transit.end()
             await _loop.run(native.finalize_shutdown())
 
 

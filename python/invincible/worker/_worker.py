@@ -15,12 +15,17 @@ from invincible import _loop, _native
 from invincible._engine.options import seconds
 from invincible._engine.run import WorkerContext
 from invincible.client import Client
+from invincible.common import HeaderCodecBehavior
+from invincible.converter import Signature
 
 from ._activities import Activities, ActivityRunner, registered_activities
+from ._activity_codec import ActivityCodec
+from ._codec_calls import CodecCalls
 from ._deployment import WorkerDeploymentConfig
 from ._failures import logger
 from ._runners import WorkflowRunner
 from ._threads import ActivityThreads
+from ._transit import WorkflowTransit, is_contextual
 from ._watchdog import DEADLOCK_TIMEOUT, deadlock_timeout_seconds
 from ._workflows import (
     Definitions,
@@ -69,6 +74,10 @@ class Worker:
         on_fatal_error: Called with the error when the worker must give up, and awaited if it is an ``async def``;
             ``run()`` raises the error after it.
         deployment_config: The worker deployment, and the version of it, that this worker is.
+        disable_payload_error_limit: Whether to send payloads that are too large for the server, which refuses them.
+            By default the workflow task or activity fails before, with an error that names what is too large.
+        max_workflow_task_external_storage_concurrency: How many payloads of one workflow task are stored or retrieved
+            at a time, with external storage.
 
     Raises:
         TypeError: a workflow or activity is none.
@@ -111,11 +120,11 @@ class Worker:
         disable_eager_activity_execution: bool = False,
         on_fatal_error: Callable[[BaseException], Awaitable[None] | None] | None = None,
         deployment_config: WorkerDeploymentConfig | None = None,
+        disable_payload_error_limit: bool = False,
+        max_workflow_task_external_storage_concurrency: int = 3,
     ) -> None:
         if not activities and not workflows:
             raise ValueError("a worker needs workflows or activities to run: give at least one")
-        if client.data_converter.payload_codec is not None:
-            raise NotImplementedError("workers do not run payload codecs yet: connect the client without one")
         self._client = client
         self._task_queue = task_queue
         self._definitions = workflow_definitions(workflows)
@@ -168,8 +177,13 @@ class Worker:
             graceful_shutdown_period=seconds("graceful_shutdown_timeout", graceful_shutdown_timeout) or 0.0,
             nondeterminism_fails_workflow=includes_nondeterminism(self._failure_exception_types),
             nondeterminism_fails_workflow_types=types_failed_by_nondeterminism(self._definitions),
+            disable_payload_error_limit=disable_payload_error_limit,
+        )
+        self._storage_concurrency = _limit(
+            "max_workflow_task_external_storage_concurrency", max_workflow_task_external_storage_concurrency, 3
         )
         self._runner: ActivityRunner | None = None
+        self._transit: WorkflowTransit | None = None
         self._started = False
         self._polling = asyncio.Event()
         self._shutdown_requested = asyncio.Event()
@@ -290,12 +304,16 @@ class Worker:
         """Start the threads, and the polls; the future ends with the last poll."""
         loop = asyncio.get_running_loop()
         converter = self._client.data_converter
+        contextual = is_contextual(converter)
+        self._codec_calls = calls = CodecCalls()
         meter = self._client.service_client._runtime.metric_meter
         context = WorkerContext(
             namespace=self._client.namespace,
             task_queue=self._task_queue,
             payload_converter=converter.payload_converter,
             failure_converter=converter.failure_converter,
+            show_values=converter.payload_codec is None,
+            contextual=contextual,
             failure_exception_types=self._failure_exception_types,
             guarded=self._guarded,
             metric_meter=meter,
@@ -306,35 +324,60 @@ class Worker:
             namespace=self._client.namespace,
             task_queue=self._task_queue,
             data_converter=converter,
+            contextual=contextual,
+            codec=ActivityCodec(native, calls, loop) if converter._transforms else None,
             metric_meter=meter,
             executor=self._executor,
+            client=self._client,
         )
         on_threads = {name for name, each in self._activities.items() if not each.is_async and self._executor is None}
         on_loop = None
         if None in on_threads:
             on_loop = {name for name in self._activities if name is not None and name not in on_threads}
+        workflows = WorkflowThread(
+            native,
+            self._definitions,
+            context,
+            deadlock_timeout=self._deadlock_timeout,
+            keep_failures=self._client._raise_task_failures,
+            signature=self._signature,
+        )
+        if converter._transforms:
+            self._transit = WorkflowTransit(
+                native,
+                workflows,
+                converter,
+                calls,
+                namespace=self._client.namespace,
+                contextual=contextual,
+                storage_concurrency=self._storage_concurrency,
+            )
         polls = _loop.run(
             native.poll(
                 _loop.queue(),
                 runner.on_task,
                 thread_activities={name for name in on_threads if name is not None},
                 loop_activities=on_loop,
+                on_transit=self._transit.take if self._transit is not None else None,
+                transit_headers=self._client._config["header_codec_behavior"] is not HeaderCodecBehavior.NO_CODEC,
             )
         )
         self._workflows_ended = loop.create_future()
-        WorkflowThread(
-            native,
-            self._definitions,
-            context,
-            deadlock_timeout=self._deadlock_timeout,
-            keep_failures=self._client._raise_task_failures,
-        ).start(
+        workflows.start(
             on_end=lambda: loop.call_soon_threadsafe(self._workflows_ended.set_result, None),
             on_error=lambda error: loop.call_soon_threadsafe(self._give_up, error),
         )
         if on_threads:
             ActivityThreads(native, runner.run_on_this_thread, self._max_concurrent_activities).start()
         return polls
+
+    def _signature(self, what: str) -> Signature | None:
+        """The signature of something that errors name in this way, if it is registered here."""
+        signatures = {
+            **{f"activity {name!r}": each.definition.signature for name, each in self._activities.items() if name},
+            **{f"child workflow {name!r}": each.signature for name, each in self._definitions.items() if name},
+        }
+        return signatures.get(what)
 
     def _give_up(self, error: RuntimeError) -> None:
         self._workflows_error = error
@@ -344,8 +387,11 @@ class Worker:
         assert self._runner is not None
         self._runner.worker_shutdown.set()
         native.initiate_shutdown()
+        self._codec_calls.end()
         await asyncio.wait((polls,))
         await self._workflows_ended
+        if self._transit is not None:
+            await self._transit.end()
         await self._runner.end()
 
 

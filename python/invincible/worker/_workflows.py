@@ -14,17 +14,20 @@ from types import FrameType
 from typing import Any
 
 from invincible import _native
+from invincible._engine.contexts import operation_of
 from invincible._engine.definition import WorkflowDefinition
 from invincible._engine.errors import NondeterminismError, TaskAbandonedError
 from invincible._engine.explain import CommandLog
 from invincible._engine.reference import workflow_definition
 from invincible._engine.run import WorkerContext, WorkflowRun
 from invincible._engine.tracebacks import without_engine
-from invincible._native import Activation, Failure, InitializeWorkflow, RemoveFromCache
+from invincible._native import Activation, Failure, InitializeWorkflow, OversizedPayloads, RemoveFromCache
 from invincible.client._task_failures import task_failures
+from invincible.converter import Signature
 from invincible.exceptions import ApplicationError
 
 from ._failures import failure_of, logger, text_of
+from ._oversized import oversized_command
 from ._task_failures import TaskFailureLog
 from ._watchdog import OverrunError, Watch, WorkflowInterrupt, deadlock_error, tick_for, watchdog
 
@@ -93,6 +96,7 @@ class WorkflowThread:
         deadlock_timeout: Seconds that workflow code may take without yielding, where its definition does not say,
             infinite for as long as it likes; ``None`` for no watchdog at all, whatever definitions say.
         keep_failures: Whether to keep what fails workflow tasks for those who wait for results in this process.
+        signature: Gives the signature of what a run has asked for, by the name of it in errors, where it is known.
         on_failure: Called with run id and exception when a workflow task fails; logs by default.
         on_eviction: Called with the run id and the reason when a run leaves the cache.
     """
@@ -105,6 +109,7 @@ class WorkflowThread:
         *,
         deadlock_timeout: float | None = None,
         keep_failures: bool = False,
+        signature: Callable[[str], Signature | None] = lambda what: None,
         on_failure: Callable[[str, BaseException], None] | None = None,
         on_eviction: Callable[[str, RemoveFromCache], None] | None = None,
     ) -> None:
@@ -122,6 +127,7 @@ class WorkflowThread:
             from invincible._engine.guard import install
 
             self._guard = install(definitions.values())
+        self._signature = signature
         self._runs: dict[str, WorkflowRun] = {}
         self._waiting: deque[Activation] = deque()
 
@@ -219,7 +225,9 @@ class WorkflowThread:
                 commands = run.activate(activation)
             finally:
                 watch.disarm()
-            self._native.complete_workflow_task(run_id, commands, int(run.versioning_behavior))
+            oversized = self._native.complete_workflow_task(run_id, commands, int(run.versioning_behavior))
+            if oversized is not None:
+                self.refuse(run_id, oversized)
         except OverrunError:
             _abandon(run)
         except WorkflowInterrupt:
@@ -256,7 +264,7 @@ class WorkflowThread:
     def _say_why(self, run_id: str, run: WorkflowRun | None, reason: RemoveFromCache) -> None:
         error = eviction_error(run, reason)
         if run is not None and error is not None:
-            self._report(run_id, run.init, error)
+            self._report(run_id, _names(run.init), error)
         elif run is not None and self._keep_failures and run.log.is_replaying:
             # With no room in its cache, Core drops the run for that, and says to the server only what did not fit.
             task_failures.keep_explanation(run.init.workflow_id, run_id, partial(_explained, run.log))
@@ -285,33 +293,58 @@ class WorkflowThread:
         if run is not None and type(error) is NondeterminismError:
             error = _explained(run.log, text_of(error)).with_traceback(error.__traceback__)
         error = without_engine(error)
-        self._report(run_id, run.init if run is not None else _initialization(activation), error)
+        self._report(run_id, _names(run.init if run is not None else _initialization(activation)), error)
         self._answer(run_id, error)
 
-    def _report(self, run_id: str, init: InitializeWorkflow | None, error: BaseException) -> None:
+    def run(self, run_id: str) -> WorkflowRun | None:
+        """A run in the cache. What other threads see of it is whole while no activation of it is in work here."""
+        return self._runs.get(run_id)
+
+    def fail_task(self, run_id: str, error: BaseException, names: tuple[str, str] | None = None) -> None:
+        """Fail the current task of a run for something that has happened outside of this thread, on any thread.
+
+        Args:
+            run_id: The run.
+            error: Why.
+            names: Type and id of its workflow, if it may not be in the cache yet.
+        """
+        run = self._runs.get(run_id)
+        self._report(run_id, _names(run.init) if run is not None else names, error)
+        self._answer(run_id, error)
+
+    def refuse(self, run_id: str, found: OversizedPayloads) -> None:
+        """Fail the current task of a run because of payloads that the server would not take, on any thread."""
+        run = self._runs.get(run_id)
+        operation = operation_of(run, found.message, found.seq) if run is not None else None
+        error = oversized_command(found, operation.what if operation is not None else None, self._signature)
+        self._report(run_id, _names(run.init) if run is not None else None, error)
+        self._answer(run_id, error, too_large=True)
+
+    def _report(self, run_id: str, names: tuple[str, str] | None, error: BaseException) -> None:
         """Tell of the failure here; that must not keep Core from its answer."""
         try:
-            self._tell(run_id, init, error)
+            self._tell(run_id, names, error)
         except Exception:
             logger.exception("why a task of run %s failed cannot be told", run_id)
 
-    def _tell(self, run_id: str, init: InitializeWorkflow | None, error: BaseException) -> None:
+    def _tell(self, run_id: str, names: tuple[str, str] | None, error: BaseException) -> None:
         if self._on_failure is not None:
             self._on_failure(run_id, error)
         elif isinstance(error, TaskAbandonedError):
             logger.info("workflow task of run %s will be tried again: %s", run_id, text_of(error))
-        elif init is not None:
-            self._failures.add(init.workflow_type, init.workflow_id, run_id, error)
         else:
-            self._failures.add("of unknown type", "", run_id, error)
+            workflow_type, workflow_id = names or ("of unknown type", "")
+            self._failures.add(workflow_type, workflow_id, run_id, error)
 
-    def _answer(self, run_id: str, error: BaseException) -> None:
-        failure = failure_of(error, self._context.failure_converter, self._context.payload_converter)
+    def _answer(self, run_id: str, error: BaseException, *, too_large: bool = False) -> None:
+        converters = self._runs.get(run_id) or self._context
+        failure = failure_of(error, converters.failure_converter, converters.payload_converter)
         self._native.fail_workflow_task(
             run_id,
             failure,
             nondeterminism=isinstance(error, NondeterminismError),
             abandoned=isinstance(error, TaskAbandonedError),
+            too_large=too_large,
         )
 
     # What the watchdog calls, on its thread
@@ -328,7 +361,7 @@ class WorkflowThread:
     def _overrun(self, armed: _Armed, frame: FrameType | None) -> None:
         run, activation = armed
         error = deadlock_error(f"{run.init.workflow_type} {run.init.workflow_id!r}", self._budget(armed), frame)
-        self._report(run.run_id, run.init, error)
+        self._report(run.run_id, _names(run.init), error)
         if activation is not None:
             self._answer(run.run_id, error)
 
@@ -380,6 +413,11 @@ def _abandon(run: WorkflowRun | None) -> None:
     if run is not None:
         # Its tasks ended anyhow; why has been told.
         run.loop.set_exception_handler(lambda loop, context: None)
+
+
+def _names(init: InitializeWorkflow | None) -> tuple[str, str] | None:
+    """Type and id of a workflow."""
+    return (init.workflow_type, init.workflow_id) if init is not None else None
 
 
 def _initialization(activation: Activation) -> InitializeWorkflow | None:

@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
-from typing import Any, Generic, Protocol, TypeVar, overload
+from typing import Any, Generic, TypeVar, overload
 
 from typing_extensions import TypedDict, Unpack
 
 from invincible._engine.context import current_run
+from invincible._engine.contexts import nexus_context
 from invincible._engine.groups import EventGroup
 from invincible._engine.nexus import NexusOperationHandle
+from invincible._engine.nexus_reference import NexusOperation, operation_reference, service_name
 from invincible._engine.options import NexusOperationCancellationType, given_groups, seconds
 
 I = TypeVar("I")  # noqa: E741
 O = TypeVar("O")  # noqa: E741
 S = TypeVar("S")
-
-
-class NexusOperation(Protocol[I, O]):
-    """An operation of a ``nexusrpc`` service, by what of it is needed here: that package is no dependency."""
-
-    name: str
-    input_type: type[I] | None
-    output_type: type[O] | None
 
 
 class NexusOperationConfig(TypedDict, total=False):
@@ -102,13 +95,15 @@ class NexusClient(Generic[S]):
             TypeError: ``operation`` is none, or the input cannot be encoded.
         """
         run = current_run()
-        name, declared = _operation(operation)
+        name, declared = operation_reference(operation)
+        context = nexus_context(run, self._endpoint, self._service, name)
         return await run.nexus.start(
             self._endpoint,
             self._service,
             name,
-            run.encode([input], "Nexus operation", name)[0],
+            run.encode([input], "Nexus operation", name, context)[0],
             output_type or declared,
+            context,
             schedule_to_close_timeout=seconds("schedule_to_close_timeout", schedule_to_close_timeout),
             schedule_to_start_timeout=seconds("schedule_to_start_timeout", schedule_to_start_timeout),
             start_to_close_timeout=seconds("start_to_close_timeout", start_to_close_timeout),
@@ -190,27 +185,4 @@ def create_nexus_client(*, service: type | str, endpoint: str) -> NexusClient[An
     Raises:
         TypeError: ``service`` is neither.
     """
-    if isinstance(service, str):
-        return NexusClient(service, endpoint)
-    # Whoever has such a class has imported the package: it is no dependency of this one.
-    nexusrpc = sys.modules.get("nexusrpc")
-    definition = nexusrpc.get_service_definition(service) if nexusrpc is not None else None
-    if definition is None:
-        name = getattr(service, "__qualname__", repr(service))
-        raise TypeError(f"{name} is not a Nexus service: decorate it with @nexusrpc.service, or give the name of one")
-    return NexusClient(definition.name, endpoint)
-
-
-def _operation(operation: Any) -> tuple[str, Any]:
-    """Name and result type of an operation."""
-    if isinstance(operation, str):
-        return operation, None
-    name = getattr(operation, "name", None)
-    if not isinstance(name, str):
-        nexusrpc = sys.modules.get("nexusrpc")
-        # A handler's method knows the operation that it implements.
-        operation = nexusrpc.get_operation(operation) if nexusrpc is not None else None
-        name = getattr(operation, "name", None)
-    if not isinstance(name, str):
-        raise TypeError("a Nexus operation is named by an operation of a nexusrpc service, or by its name")
-    return name, getattr(operation, "output_type", None)
+    return NexusClient(service_name(service), endpoint)

@@ -8,6 +8,7 @@ from typing import Any
 
 from invincible import _native
 from invincible._engine.context import current_run
+from invincible._engine.contexts import SYSTEM_ENDPOINT, workflow_context
 from invincible._engine.external import ExternalWorkflowHandle
 from invincible._engine.options import native_retry_policy, seconds
 from invincible._engine.reference import Reference, signal_reference, workflow_reference
@@ -22,10 +23,8 @@ from invincible.common import (
     WorkflowIDConflictPolicy,
     WorkflowIDReusePolicy,
 )
-from invincible.converter import encode_search_attributes
+from invincible.converter import SerializationContext, encode_search_attributes
 
-# The server's own endpoint.
-_ENDPOINT = "__temporal_system"
 _SERVICE = "temporal.api.workflowservice.v1.WorkflowService"
 _OPERATION = "SignalWithStartWorkflowExecution"
 
@@ -95,6 +94,7 @@ async def signal_with_start_workflow(
     if args is not None and positional_args:
         raise TypeError("give the arguments either one by one or as args, not both")
     run = current_run()
+    context = workflow_context(run, id)
     started = workflow_reference(workflow)
     signalled = signal_reference(signal)
     values = signal_args if isinstance(signal_args, list) else [] if signal_args is None else [signal_args]
@@ -104,7 +104,7 @@ async def signal_with_start_workflow(
         workflow_type=started.name,
         task_queue=task_queue,
         identity="",
-        input=_encoded(run, started, positional_args if args is None else args, "workflow"),
+        input=_encoded(run, started, positional_args if args is None else args, "workflow", context),
         execution_timeout=seconds("execution_timeout", execution_timeout),
         run_timeout=seconds("run_timeout", run_timeout),
         task_timeout=seconds("task_timeout", task_timeout),
@@ -113,23 +113,25 @@ async def signal_with_start_workflow(
         id_conflict_policy=int(id_conflict_policy or 0),
         retry_policy=native_retry_policy("retry_policy", retry_policy) if retry_policy is not None else None,
         cron_schedule=cron_schedule or "",
-        memo=run.encode_memo(memo or {}),
+        memo=run.encode_memo(memo or {}, context),
         search_attributes=encode_search_attributes(search_attributes) if search_attributes is not None else {},
-        static_summary=run.text(static_summary),
-        static_details=run.text(static_details),
+        static_summary=run.text(static_summary, context),
+        static_details=run.text(static_details, context),
         start_signal=signalled.name,
-        start_signal_input=_encoded(run, signalled, values, "signal"),
+        start_signal_input=_encoded(run, signalled, values, "signal", context),
         priority=priority._to_native() if priority is not None else None,
         versioning_override=versioning_override._to_native() if versioning_override is not None else None,
     )
     handle = await run.nexus.start(
-        _ENDPOINT, _SERVICE, _OPERATION, request.signal_with_start_payload(), result_type=RawValue
+        SYSTEM_ENDPOINT, _SERVICE, _OPERATION, request.signal_with_start_payload(), RawValue, context
     )
     response: RawValue = await handle
     return ExternalWorkflowHandle(run, id, _native.signal_with_start_run_id(response.payload))
 
 
-def _encoded(run: WorkflowRun, reference: Reference, values: Sequence[Any], what: str) -> list[Payload]:
+def _encoded(
+    run: WorkflowRun, reference: Reference, values: Sequence[Any], what: str, context: SerializationContext | None
+) -> list[Payload]:
     if reference.signature is not None:
         values = reference.signature.bind(values, {})
-    return run.encode(values, what, reference.name)
+    return run.encode(values, what, reference.name, context)

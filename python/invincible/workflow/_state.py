@@ -98,7 +98,9 @@ def get_last_completion_result(type_hint: type | None = None) -> Any | None:
     payloads = run.init.last_completion_result
     if not payloads:
         return None
-    return decode_result(payloads[0], type_hint, run.worker.payload_converter, "the last completion")
+    return decode_result(
+        payloads[0], type_hint, run.payload_converter, "the last completion", show_values=run.worker.show_values
+    )
 
 
 def get_last_failure() -> BaseException | None:
@@ -119,8 +121,8 @@ def instance() -> Any:
 
 
 def payload_converter() -> PayloadConverter:
-    """The converter of the worker."""
-    return current_run().worker.payload_converter
+    """The payload converter of the worker, for values of this workflow."""
+    return current_run().payload_converter
 
 
 def extern_functions() -> Mapping[str, Callable[..., Any]]:

@@ -320,7 +320,7 @@ untyped: Any = greet
         ),
         (
             lambda: workflow.execute_activity(anything),
-            "a dynamic activity is called by name: workflow.execute_activity",
+            "a dynamic activity is called by name: give the name",
         ),
         (
             lambda: workflow.execute_activity("act", object(), start_to_close_timeout=MINUTE),

@@ -1,0 +1,66 @@
+"""What the service classes of ``invincible.api`` have in common: they send messages over a connection."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import ClassVar, Protocol, TypeVar
+
+from google.protobuf.message import Message
+
+Response = TypeVar("Response", bound=Message)
+
+
+class Connection(Protocol):
+    """A connection to a Temporal service; ``invincible.service.ServiceClient`` is one."""
+
+    async def _rpc_call(
+        self,
+        rpc: str,
+        req: Message,
+        resp_type: type[Response],
+        *,
+        service: str,
+        retry: bool,
+        metadata: Mapping[str, str | bytes],
+        timeout: timedelta | None,
+    ) -> Response: ...
+
+
+class Service:
+    """A service of Temporal's API with a method for each of its RPCs.
+
+    Every method takes the RPC's request and returns its response.
+
+    Args of every method:
+        req: The request.
+        retry: Whether a failed call is repeated as the connection's retry configuration says.
+        metadata: Headers of this call; names of those with ``bytes`` end in ``-bin``.
+        timeout: Deadline of each attempt.
+
+    Raises of every method:
+        RPCError: The service, or the way to it, refused the call.
+        RuntimeError: A lazy client could not connect.
+
+    Args:
+        client: The connection, an ``invincible.service.ServiceClient``.
+    """
+
+    _name: ClassVar[str]
+
+    def __init__(self, client: Connection) -> None:
+        """Creates the service over a connection."""
+        self._client = client
+
+    async def _call(
+        self,
+        rpc: str,
+        req: Message,
+        resp_type: type[Response],
+        retry: bool,
+        metadata: Mapping[str, str | bytes],
+        timeout: timedelta | None,
+    ) -> Response:
+        return await self._client._rpc_call(
+            rpc, req, resp_type, service=self._name, retry=retry, metadata=metadata, timeout=timeout
+        )

@@ -1,0 +1,1 @@
+"""Standalone Nexus operations: operations that run without a workflow that called them."""

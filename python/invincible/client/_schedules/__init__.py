@@ -1,0 +1,1 @@
+"""Schedules: workflows that the server starts by the calendar."""

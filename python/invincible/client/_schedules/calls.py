@@ -1,0 +1,206 @@
+"""The calls about schedules, at the end of the interceptor chain."""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from invincible.converter import encode_search_attributes
+from invincible.service import RPCError, RPCStatusCode
+
+from .._interceptor import OutboundInterceptor
+from .checks import check_new_state
+from .description import ScheduleDescription
+from .errors import ScheduleAlreadyRunningError
+from .handle import ScheduleHandle
+from .inputs import (
+    BackfillScheduleInput,
+    CreateScheduleInput,
+    DeleteScheduleInput,
+    DescribeScheduleInput,
+    ListSchedulesInput,
+    PauseScheduleInput,
+    TriggerScheduleInput,
+    UnpauseScheduleInput,
+    UpdateScheduleInput,
+)
+from .listing import ScheduleAsyncIterator
+from .schedule import ScheduleUpdate, ScheduleUpdateInput
+
+if TYPE_CHECKING:
+    from invincible.api.schedule.v1 import SchedulePatch
+
+    from .._client import Client
+
+
+class ScheduleCalls(OutboundInterceptor):
+    """Creates, changes, describes and lists schedules."""
+
+    _client: Client
+
+    async def create_schedule(self, input: CreateScheduleInput) -> ScheduleHandle:
+        """Creates the schedule."""
+        from invincible.api.schedule.v1 import SchedulePatch, TriggerImmediatelyRequest
+        from invincible.api.workflowservice.v1 import CreateScheduleRequest, CreateScheduleResponse
+
+        from .._proto import payload_message
+        from .action_message import converted
+        from .messages import backfill_messages, schedule_message
+
+        client, schedule = self._client, input.schedule
+        if not input.id:
+            raise ValueError("id of the schedule is empty")
+        check_new_state(schedule.state)
+        request = CreateScheduleRequest(
+            namespace=client.namespace,
+            schedule_id=input.id,
+            schedule=await schedule_message(client, schedule),
+            identity=client.identity,
+            request_id=str(uuid4()),
+        )
+        backfills = backfill_messages(input.backfill)
+        if input.trigger_immediately or backfills:
+            overlap: Any = schedule.policy.overlap
+            trigger = TriggerImmediatelyRequest(overlap_policy=overlap) if input.trigger_immediately else None
+            request.initial_patch.CopyFrom(SchedulePatch(trigger_immediately=trigger, backfill_request=backfills))
+        for name, value in (input.memo or {}).items():
+            request.memo.fields[name].CopyFrom(payload_message(await converted(client.data_converter, value)))
+        if input.search_attributes is not None:
+            encode_search_attributes(input.search_attributes, request.search_attributes)
+        try:
+            await client.service_client._rpc_call(
+                "create_schedule",
+                request,
+                CreateScheduleResponse,
+                retry=True,
+                metadata=input.rpc_metadata,
+                timeout=input.rpc_timeout,
+            )
+        except RPCError as error:
+            if error.status is RPCStatusCode.ALREADY_EXISTS:
+                raise ScheduleAlreadyRunningError(input.id) from None
+            raise
+        return ScheduleHandle(client, input.id)
+
+    def list_schedules(self, input: ListSchedulesInput) -> ScheduleAsyncIterator:
+        """Pages through the schedules, from the first use of the iterator on."""
+        return ScheduleAsyncIterator(self._client, input)
+
+    async def backfill_schedule(self, input: BackfillScheduleInput) -> None:
+        """Makes it act for the past."""
+        from invincible.api.schedule.v1 import SchedulePatch
+
+        from .messages import backfill_messages
+
+        if not input.backfills:
+            raise ValueError("give at least one backfill")
+        await self._patch(input, SchedulePatch(backfill_request=backfill_messages(input.backfills)))
+
+    async def delete_schedule(self, input: DeleteScheduleInput) -> None:
+        """Deletes it."""
+        from invincible.api.workflowservice.v1 import DeleteScheduleRequest, DeleteScheduleResponse
+
+        client = self._client
+        await client.service_client._rpc_call(
+            "delete_schedule",
+            DeleteScheduleRequest(namespace=client.namespace, schedule_id=input.id, identity=client.identity),
+            DeleteScheduleResponse,
+            retry=True,
+            metadata=input.rpc_metadata,
+            timeout=input.rpc_timeout,
+        )
+
+    async def describe_schedule(self, input: DescribeScheduleInput) -> ScheduleDescription:
+        """Asks for the description."""
+        return await self._described(input)
+
+    async def pause_schedule(self, input: PauseScheduleInput) -> None:
+        """Pauses it."""
+        from invincible.api.schedule.v1 import SchedulePatch
+
+        # Without a note the server would not take it for a pause.
+        await self._patch(input, SchedulePatch(pause=input.note or "Paused via Python SDK"))
+
+    async def unpause_schedule(self, input: UnpauseScheduleInput) -> None:
+        """Unpauses it."""
+        from invincible.api.schedule.v1 import SchedulePatch
+
+        await self._patch(input, SchedulePatch(unpause=input.note or "Unpaused via Python SDK"))
+
+    async def trigger_schedule(self, input: TriggerScheduleInput) -> None:
+        """Makes it act now."""
+        from invincible.api.schedule.v1 import SchedulePatch, TriggerImmediatelyRequest
+
+        overlap: Any = input.overlap or 0
+        await self._patch(input, SchedulePatch(trigger_immediately=TriggerImmediatelyRequest(overlap_policy=overlap)))
+
+    async def update_schedule(self, input: UpdateScheduleInput) -> None:
+        """Asks for the description, has the updater change it, and sends that."""
+        from invincible.api.workflowservice.v1 import UpdateScheduleRequest, UpdateScheduleResponse
+
+        from .messages import schedule_message
+
+        client = self._client
+        answer = input.updater(ScheduleUpdateInput(await self._described(input)))
+        update = await answer if inspect.isawaitable(answer) else answer
+        if update is None:
+            return
+        if not isinstance(update, ScheduleUpdate):
+            raise TypeError(f"the updater must return a ScheduleUpdate or None, got {type(update).__name__}")
+        # The conflict token stays out: the server drops an update with an old one without a word.
+        request = UpdateScheduleRequest(
+            namespace=client.namespace,
+            schedule_id=input.id,
+            schedule=await schedule_message(client, update.schedule),
+            identity=client.identity,
+            request_id=str(uuid4()),
+        )
+        if update.search_attributes is not None:
+            request.search_attributes.SetInParent()
+            encode_search_attributes(update.search_attributes, request.search_attributes)
+        await client.service_client._rpc_call(
+            "update_schedule",
+            request,
+            UpdateScheduleResponse,
+            retry=True,
+            metadata=input.rpc_metadata,
+            timeout=input.rpc_timeout,
+        )
+
+    async def _described(self, input: DescribeScheduleInput | UpdateScheduleInput) -> ScheduleDescription:
+        from invincible.api.workflowservice.v1 import DescribeScheduleRequest, DescribeScheduleResponse
+
+        client = self._client
+        response = await client.service_client._rpc_call(
+            "describe_schedule",
+            DescribeScheduleRequest(namespace=client.namespace, schedule_id=input.id),
+            DescribeScheduleResponse,
+            retry=True,
+            metadata=input.rpc_metadata,
+            timeout=input.rpc_timeout,
+        )
+        return ScheduleDescription._from_response(input.id, response, client.data_converter)
+
+    async def _patch(
+        self,
+        input: BackfillScheduleInput | PauseScheduleInput | TriggerScheduleInput | UnpauseScheduleInput,
+        patch: SchedulePatch,
+    ) -> None:
+        from invincible.api.workflowservice.v1 import PatchScheduleRequest, PatchScheduleResponse
+
+        client = self._client
+        await client.service_client._rpc_call(
+            "patch_schedule",
+            PatchScheduleRequest(
+                namespace=client.namespace,
+                schedule_id=input.id,
+                patch=patch,
+                identity=client.identity,
+                request_id=str(uuid4()),
+            ),
+            PatchScheduleResponse,
+            retry=True,
+            metadata=input.rpc_metadata,
+            timeout=input.rpc_timeout,
+        )

@@ -1,0 +1,1 @@
+"""Versions of workers: deployments, and the build id sets that they replace."""

@@ -1,0 +1,1 @@
+"""Finding workflows: lists and counts by query."""

@@ -1,0 +1,37 @@
+"""The calls that find workflows, at the end of the interceptor chain."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .._interceptor import OutboundInterceptor
+from .count import WorkflowExecutionCount
+from .executions import WorkflowExecutionAsyncIterator
+from .inputs import CountWorkflowsInput, ListWorkflowsInput
+
+if TYPE_CHECKING:
+    from .._client import Client
+
+
+class VisibilityCalls(OutboundInterceptor):
+    """Lists and counts workflows."""
+
+    _client: Client
+
+    def list_workflows(self, input: ListWorkflowsInput) -> WorkflowExecutionAsyncIterator:
+        """Pages through the workflows, from the first use of the iterator on."""
+        return WorkflowExecutionAsyncIterator(self._client, input)
+
+    async def count_workflows(self, input: CountWorkflowsInput) -> WorkflowExecutionCount:
+        """Asks for the count."""
+        from invincible.api.workflowservice.v1 import CountWorkflowExecutionsRequest, CountWorkflowExecutionsResponse
+
+        response = await self._client.service_client._rpc_call(
+            "count_workflow_executions",
+            CountWorkflowExecutionsRequest(namespace=self._client.namespace, query=input.query or ""),
+            CountWorkflowExecutionsResponse,
+            retry=True,
+            metadata=input.rpc_metadata,
+            timeout=input.rpc_timeout,
+        )
+        return WorkflowExecutionCount._from_response(response)

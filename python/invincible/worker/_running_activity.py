@@ -1,0 +1,56 @@
+"""One execution of an activity, as its worker keeps track of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any
+
+from invincible._native import ActivityStart, Payload
+from invincible.activity._context import ActivityContext
+from invincible.converter import DataConverter
+
+
+@dataclass(eq=False)
+class RunningActivity:
+    """An execution that can be asked to stop.
+
+    Args:
+        context: What its code can ask about it.
+        converter: Converts its values.
+        task: What runs it on the event loop.
+        input: Its arguments, if a codec had to decode them.
+        waiting: What its thread waits for on the event loop.
+        heartbeat: The last heartbeat that the codec has not encoded yet.
+        heartbeats: Encodes and sends heartbeats, if there are some.
+        heartbeat_error: Why no more can be sent.
+    """
+
+    context: ActivityContext
+    converter: DataConverter
+    task: asyncio.Task[None] | None = None
+    input: Sequence[Payload] | None = None
+    waiting: Future[Any] | None = None
+    heartbeat: list[Payload] | None = None
+    heartbeats: asyncio.Task[None] | None = None
+    heartbeat_error: Exception | None = None
+
+    @property
+    def start(self) -> ActivityStart:
+        """The task that the execution came with."""
+        return self.context.start
+
+    def arguments(self) -> Sequence[Payload]:
+        """Its arguments, decoded by the codec if there is one."""
+        return self.start.input if self.input is None else self.input
+
+    def interrupt(self) -> None:
+        """Have it notice that it is to stop. To be called on the event loop."""
+        self.context.cancelled.set()
+        if self.task is not None:
+            # One turn later, so that a task which is cancelled at once begins before, and gives its answer.
+            asyncio.get_running_loop().call_soon(self.task.cancel)
+        if self.waiting is not None:
+            self.waiting.cancel()
