@@ -18,6 +18,7 @@ from benchmarks.harness import cores, report, setup
 from benchmarks.harness.cases import CASES, DEFAULT, FLOOR, GROUPS, OURS, UNSANDBOXED, Bench, Case
 from benchmarks.harness.process import ProcessError, Talker, environment, run
 from benchmarks.harness.results import Result, Spread
+from tests.support.environments import SetupError
 
 # Names for the command line.
 CONTENDERS = {"invincible": OURS, "temporalio": DEFAULT, "unsandboxed": UNSANDBOXED, "floor": FLOOR}
@@ -27,7 +28,7 @@ def main() -> int:
     arguments = _arguments()
     try:
         return _run(arguments)
-    except (ProcessError, setup.SetupError) as error:
+    except (ProcessError, SetupError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
 

@@ -56,6 +56,9 @@ pub struct EncodedActivation {
     /// Id, type and task timeout (seconds) of the workflow, if its run starts here.
     #[pyo3(get)]
     workflow: Option<(String, String, f64)>,
+    /// The ids of its queries, if there is nothing else in it.
+    #[pyo3(get)]
+    query_ids: Vec<String>,
     transit: Mutex<Option<Transit<WorkflowActivation>>>,
 }
 
@@ -67,6 +70,9 @@ pub struct PlainCompletion {
     /// Whether it fails the workflow task.
     #[pyo3(get)]
     fails: bool,
+    /// The ids of the queries that it answers, if it does nothing else.
+    #[pyo3(get)]
+    query_ids: Vec<String>,
     transit: Mutex<Option<Transit<WorkflowActivationCompletion>>>,
 }
 
@@ -82,11 +88,16 @@ impl EncodedActivation {
             )),
             _ => None,
         });
-        Ok(Self { run_id: transit.message.run_id.clone(), workflow, transit: Mutex::new(Some(transit)) })
+        let queries = transit.message.jobs.iter().map(|job| match &job.variant {
+            Some(Job::QueryWorkflow(query)) => Some(query.query_id.clone()),
+            _ => None,
+        });
+        let query_ids = queries.collect::<Option<_>>().unwrap_or_default();
+        Ok(Self { run_id: transit.message.run_id.clone(), workflow, query_ids, transit: Mutex::new(Some(transit)) })
     }
 
     pub fn with_payloads(&self, payloads: Vec<Payloads>) -> PyResult<WorkflowActivation> {
-        taken(&self.transit)?.close(payloads)
+        close(&self.transit, payloads)
     }
 }
 
@@ -105,17 +116,26 @@ impl PlainCompletion {
         headers: bool,
     ) -> Result<Self, Box<WorkflowActivationCompletion>> {
         let transit = Transit::new(completion, headers)?;
-        let fails = matches!(transit.message.status, Some(Status::Failed(_)));
-        Ok(Self { run_id: transit.message.run_id.clone(), fails, transit: Mutex::new(Some(transit)) })
+        let (fails, query_ids) = match &transit.message.status {
+            Some(Status::Successful(success)) => {
+                let answers = success.commands.iter().map(|command| match &command.variant {
+                    Some(Command::RespondToQuery(answer)) => Some(answer.query_id.clone()),
+                    _ => None,
+                });
+                (false, answers.collect::<Option<_>>().unwrap_or_default())
+            }
+            _ => (true, Vec::new()),
+        };
+        Ok(Self { run_id: transit.message.run_id.clone(), fails, query_ids, transit: Mutex::new(Some(transit)) })
     }
 
     pub fn with_payloads(&self, payloads: Vec<Payloads>) -> PyResult<WorkflowActivationCompletion> {
-        taken(&self.transit)?.close(payloads)
+        close(&self.transit, payloads)
     }
 
     /// The completion of a failed task with nothing but its message, type and stack trace.
     pub fn without_payloads(&self) -> PyResult<WorkflowActivationCompletion> {
-        let mut completion = taken(&self.transit)?.message;
+        let mut completion = lock(&self.transit).take().ok_or_else(gone)?.message;
         if let Some(Status::Failed(failed)) = &mut completion.status {
             let mut failure = failed.failure.as_mut();
             while let Some(each) = failure {
@@ -140,8 +160,11 @@ impl PlainCompletion {
     }
 }
 
-fn taken<M>(transit: &Mutex<Option<Transit<M>>>) -> PyResult<Transit<M>> {
-    lock(transit).take().ok_or_else(gone)
+fn close<M: Traverse>(transit: &Mutex<Option<Transit<M>>>, payloads: Vec<Payloads>) -> PyResult<M> {
+    let mut transit = lock(transit);
+    // It stays where it is if these payloads cannot be put back.
+    transit.as_ref().ok_or_else(gone)?.check(&payloads)?;
+    Ok(transit.take().ok_or_else(gone)?.close(payloads))
 }
 
 fn gone() -> PyErr {
@@ -193,19 +216,23 @@ impl<M: Traverse> Transit<M> {
             .collect()
     }
 
-    /// The message with these payloads, field by field.
-    fn close(mut self, payloads: Vec<Payloads>) -> PyResult<M> {
+    fn check(&self, payloads: &[Payloads]) -> PyResult<()> {
         if payloads.len() != self.fields.len() {
             let (expected, given) = (self.fields.len(), payloads.len());
             return Err(PyValueError::new_err(format!("expected the payloads of {expected} fields, got {given}")));
         }
-        for (field, payloads) in self.fields.iter().zip(&payloads) {
+        for (field, payloads) in self.fields.iter().zip(payloads) {
             if field.single && payloads.0.len() != 1 {
                 let (path, given) = (field.path, payloads.0.len());
                 let message = format!("the payload codec made {given} payloads of one, in {path}");
                 return Err(PyValueError::new_err(message));
             }
         }
+        Ok(())
+    }
+
+    /// The message with these payloads, field by field.
+    fn close(mut self, payloads: Vec<Payloads>) -> M {
         let mut payloads = payloads.into_iter();
         let mut see = |_: Owner, _: &str, data: PayloadFieldData<'_>| {
             let given = payloads.next().unwrap_or_default().0;
@@ -217,7 +244,7 @@ impl<M: Traverse> Transit<M> {
         };
         let mut traversal = Traversal { headers: self.headers, owner: Owner::default(), see: &mut see };
         self.message.traverse(&mut traversal, &mut Nested::Closing(self.nested.into_iter()));
-        Ok(self.message)
+        self.message
     }
 }
 
@@ -396,4 +423,186 @@ fn command_owner(command: &Command) -> Owner {
         _ => ("", 0),
     };
     Owner { message, seq }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use temporalio_protos::coresdk::activity_result;
+    use temporalio_protos::coresdk::workflow_activation::{InitializeWorkflow, ResolveActivity, WorkflowActivationJob};
+    use temporalio_protos::coresdk::workflow_commands::{
+        ModifyWorkflowProperties, ScheduleActivity, ScheduleNexusOperation, UpsertWorkflowSearchAttributes,
+    };
+    use temporalio_protos::coresdk::workflow_completion::{Failure as FailedTask, Success};
+    use temporalio_protos::temporal::api::failure::v1::{ApplicationFailureInfo, Failure};
+    use temporalio_protos::temporal::api::sdk::v1::UserMetadata;
+
+    use super::*;
+
+    fn payload(data: &str) -> common::Payload {
+        common::Payload { data: data.as_bytes().to_vec(), ..Default::default() }
+    }
+
+    fn null() -> common::Payload {
+        let metadata = HashMap::from([("encoding".to_owned(), b"binary/null".to_vec())]);
+        common::Payload { metadata, ..Default::default() }
+    }
+
+    fn map(entries: &[(&str, common::Payload)]) -> HashMap<String, common::Payload> {
+        entries.iter().map(|(key, payload)| ((*key).to_owned(), payload.clone())).collect()
+    }
+
+    fn completion(variants: Vec<Command>) -> WorkflowActivationCompletion {
+        let commands = variants.into_iter().map(|it| WorkflowCommand { variant: Some(it), ..Default::default() });
+        let success = Success { commands: commands.collect(), ..Default::default() };
+        WorkflowActivationCompletion { status: Some(Status::Successful(success)), ..Default::default() }
+    }
+
+    fn commands(completion: &WorkflowActivationCompletion) -> &[WorkflowCommand] {
+        match &completion.status {
+            Some(Status::Successful(success)) => &success.commands,
+            _ => panic!("not successful"),
+        }
+    }
+
+    /// What each field holds, and the message with an exclamation mark after each payload.
+    fn marked<M: Traverse>(message: M, headers: bool) -> (Vec<(&'static str, u32, String)>, M) {
+        let Ok(mut transit) = Transit::new(message, headers) else { panic!("nothing taken") };
+        let text = |payload: &common::Payload| String::from_utf8(payload.data.clone()).unwrap();
+        let (mut seen, mut payloads) = (Vec::new(), Vec::new());
+        for field in transit.fields() {
+            let texts: Vec<_> = field.payloads.0.iter().map(text).collect();
+            payloads.push(Payloads(texts.iter().map(|text| payload(&format!("{text}!"))).collect()));
+            seen.push((field.message, field.seq, texts.join(" ")));
+        }
+        seen.sort();
+        transit.check(&payloads).unwrap();
+        (seen, transit.close(payloads))
+    }
+
+    #[test]
+    fn payloads_come_back_to_where_they_were() {
+        let success = activity_result::Success { result: Some(payload("r")) };
+        let status = activity_result::activity_resolution::Status::Completed(success);
+        let result = activity_result::ActivityResolution { status: Some(status) };
+        let initialize = InitializeWorkflow {
+            arguments: vec![payload("a"), payload("b")],
+            headers: map(&[("trace", payload("h"))]),
+            memo: Some(common::Memo { fields: map(&[("one", payload("1")), ("two", payload("2"))]) }),
+            search_attributes: Some(common::SearchAttributes { indexed_fields: map(&[("Key", payload("s"))]) }),
+            ..Default::default()
+        };
+        let jobs = [
+            Job::InitializeWorkflow(initialize),
+            Job::ResolveActivity(ResolveActivity { seq: 7, result: Some(result), is_local: false }),
+        ];
+        let jobs = jobs.map(|job| WorkflowActivationJob { variant: Some(job) }).into();
+        let (seen, activation) = marked(WorkflowActivation { jobs, ..Default::default() }, false);
+        let initialize = |data: &str| ("InitializeWorkflow", 0, data.to_owned());
+        let expected = [initialize("1"), initialize("2"), initialize("a b"), ("ResolveActivity", 7, "r".to_owned())];
+        assert_eq!(seen, expected);
+        let Some(Job::InitializeWorkflow(started)) = &activation.jobs[0].variant else { panic!("another job") };
+        assert_eq!(started.arguments, [payload("a!"), payload("b!")]);
+        assert_eq!(started.memo.as_ref().unwrap().fields, map(&[("one", payload("1!")), ("two", payload("2!"))]));
+        assert_eq!(started.headers, map(&[("trace", payload("h"))]));
+        assert_eq!(started.search_attributes.as_ref().unwrap().indexed_fields, map(&[("Key", payload("s"))]));
+    }
+
+    #[test]
+    fn headers_are_seen_where_asked_for_and_metadata_has_an_owner_of_its_own() {
+        let headers = map(&[("trace", payload("h"))]);
+        let activity = ScheduleActivity { seq: 3, arguments: vec![payload("a")], headers, ..Default::default() };
+        let mut message = completion(vec![Command::ScheduleActivity(activity)]);
+        if let Some(Status::Successful(success)) = &mut message.status {
+            let summary = Some(payload("s"));
+            success.commands[0].user_metadata = Some(UserMetadata { summary, details: None });
+        }
+        let (seen, completion) = marked(message, true);
+        let expected = [("ScheduleActivity", 3, "a"), ("ScheduleActivity", 3, "h"), ("UserMetadata", 0, "s")];
+        assert_eq!(seen, expected.map(|(message, seq, data)| (message, seq, data.to_owned())));
+        let Some(Command::ScheduleActivity(activity)) = &commands(&completion)[0].variant else { panic!("another") };
+        assert_eq!(activity.headers, map(&[("trace", payload("h!"))]));
+    }
+
+    #[test]
+    fn what_the_server_reads_is_left_alone() {
+        let attributes = common::SearchAttributes { indexed_fields: map(&[("Key", payload("s"))]) };
+        let upsert = UpsertWorkflowSearchAttributes { search_attributes: Some(attributes) };
+        assert!(Transit::new(completion(vec![Command::UpsertWorkflowSearchAttributes(upsert)]), true).is_err());
+        let memo = common::Memo { fields: map(&[("gone", null()), ("kept", payload("k"))]) };
+        let modify = Command::ModifyWorkflowProperties(ModifyWorkflowProperties { upserted_memo: Some(memo) });
+        let (seen, completion) = marked(completion(vec![modify]), false);
+        assert_eq!(seen, [("ModifyWorkflowProperties", 0, "k".to_owned())]);
+        let Some(Command::ModifyWorkflowProperties(modify)) = &commands(&completion)[0].variant else {
+            panic!("other")
+        };
+        let memo = &modify.upserted_memo.as_ref().unwrap().fields;
+        assert_eq!(memo, &map(&[("gone", null()), ("kept", payload("k!"))]));
+    }
+
+    #[test]
+    fn a_request_to_the_server_itself_is_opened() {
+        let request = SignalWithStart {
+            input: Some(common::Payloads { payloads: vec![payload("a")] }),
+            memo: Some(common::Memo { fields: map(&[("one", payload("1")), ("two", payload("2"))]) }),
+            ..Default::default()
+        };
+        let operation = ScheduleNexusOperation {
+            seq: 4,
+            endpoint: SYSTEM_ENDPOINT.to_owned(),
+            operation: SIGNAL_WITH_START.to_owned(),
+            input: Some(common::Payload { data: request.encode_to_vec(), ..Default::default() }),
+            ..Default::default()
+        };
+        let (seen, completion) = marked(completion(vec![Command::ScheduleNexusOperation(operation)]), false);
+        assert_eq!(seen, ["1", "2", "a"].map(|data| ("ScheduleNexusOperation", 4, data.to_owned())));
+        let Some(Command::ScheduleNexusOperation(operation)) = &commands(&completion)[0].variant else {
+            panic!("another")
+        };
+        let request = SignalWithStart::decode(operation.input.as_ref().unwrap().data.as_slice()).unwrap();
+        assert_eq!(request.input.unwrap().payloads, [payload("a!")]);
+        assert_eq!(request.memo.unwrap().fields, map(&[("one", payload("1!")), ("two", payload("2!"))]));
+    }
+
+    #[test]
+    fn one_payload_stays_one() {
+        let activity = ScheduleActivity { arguments: vec![payload("a"), payload("b")], ..Default::default() };
+        let transit = Transit::new(completion(vec![Command::ScheduleActivity(activity)]), false);
+        let Ok(transit) = transit else { panic!("nothing taken") };
+        // Arguments may become fewer.
+        transit.check(&[Payloads(vec![payload("ab")])]).unwrap();
+        assert!(transit.check(&[]).is_err());
+        let complete =
+            temporalio_protos::coresdk::workflow_commands::CompleteWorkflowExecution { result: Some(payload("r")) };
+        let transit = Transit::new(completion(vec![Command::CompleteWorkflowExecution(complete)]), false);
+        let Ok(transit) = transit else { panic!("nothing taken") };
+        let error = transit.check(&[Payloads(vec![payload("1"), payload("2")])]).unwrap_err().to_string();
+        assert!(error.contains("2 payloads of one"), "{error}");
+    }
+
+    #[test]
+    fn a_failure_can_do_without_its_payloads() {
+        let details = Some(common::Payloads { payloads: vec![payload("secret")] });
+        let info = ApplicationFailureInfo { r#type: "Oops".to_owned(), details, ..Default::default() };
+        let failure = Failure {
+            message: "no".to_owned(),
+            encoded_attributes: Some(payload("secret")),
+            failure_info: Some(FailureInfo::ApplicationFailureInfo(info)),
+            cause: Some(Box::new(Failure { encoded_attributes: Some(payload("secret")), ..Default::default() })),
+            ..Default::default()
+        };
+        let failed = FailedTask { failure: Some(failure), ..Default::default() };
+        let status = Some(Status::Failed(failed));
+        let message = WorkflowActivationCompletion { status, ..Default::default() };
+        let Ok(completion) = PlainCompletion::new(message, false) else { panic!("nothing taken") };
+        assert!(completion.fails);
+        let bare = completion.without_payloads().unwrap();
+        assert!(!format!("{bare:?}").contains("payloads: [Payload"), "{bare:?}");
+        let Some(Status::Failed(failed)) = bare.status else { panic!("not failed") };
+        let failure = failed.failure.unwrap();
+        assert_eq!((failure.message.as_str(), failure.encoded_attributes), ("no", None));
+        assert_eq!(failure.cause.unwrap().encoded_attributes, None);
+        assert!(completion.without_payloads().is_err());
+    }
 }

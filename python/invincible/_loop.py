@@ -106,20 +106,29 @@ def _before_fork() -> None:
         _forking = None
 
 
+def _forget_fork() -> None:
+    global _forking
+    _forking = None
+
+
 def _after_fork() -> None:
     """In a forked child: the queues, and perhaps the lock, belong to the threads of the parent, and so do the calls."""
     global _lock, _queues, _under_way
     _lock = threading.Lock()
     _queues = WeakKeyDictionary()
     calls, _under_way = list(_under_way), WeakSet()
+    forked = _forking
+    _forget_fork()
     for call in calls:
         # The loop goes on in the child, and whoever waits there for a call of the parent would wait for ever.
-        if call.get_loop() is _forking and not call.done():
+        if call.get_loop() is forked and not call.done():
             call.set_exception(
-                RuntimeError("this call was made before the process was forked: create a new Client and Runtime after fork")
+                RuntimeError(
+                    "this call was made before the process was forked: create a new Client and Runtime after fork"
+                )
             )
 
 
 atexit.register(_close_all)
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_before_fork, after_in_child=_after_fork)
+    os.register_at_fork(before=_before_fork, after_in_parent=_forget_fork, after_in_child=_after_fork)

@@ -70,6 +70,7 @@ def test_sdk_wheel_holds_what_it_must_and_no_more(wheels: Wheels) -> None:
         "invincible/api/common/v1/__init__.py",
         "invincible/api/common/v1/message_pb2.py",
         "invincible/api/common/v1/message_pb2.pyi",
+        "invincible/client/_sync/classes.pyi",
         "invincible/py.typed",
     } <= names
     assert any(name.endswith(".dist-info/licenses/LICENSE") for name in names)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import collections
+import collections.abc
 import dataclasses
 import enum
 import types
@@ -124,7 +124,8 @@ def _records(kind: Any, args: tuple[Any, ...], depth: int) -> st.SearchStrategy[
     field_hints = get_type_hints(kind)
     if args and dataclasses.is_dataclass(kind):
         field_hints = {name: _substituted(hint, args[0]) for name, hint in field_hints.items()}
-    required, optional = [], []
+    required: list[str] = []
+    optional: list[str] = []
     if dataclasses.is_dataclass(kind):
         for each in dataclasses.fields(kind):
             if each.init:
@@ -144,7 +145,8 @@ def _records(kind: Any, args: tuple[Any, ...], depth: int) -> st.SearchStrategy[
         given |= {name: values_of(field_hints[name], depth - 1) for name in optional}
     if kind is zoo.Strict:
         given["value"] = st.integers(min_value=0)
-    return st.builds(kind, **given)
+    made: Any = kind
+    return st.builds(made, **given)
 
 
 def _typed_dicts(kind: Any, depth: int) -> st.SearchStrategy[Any]:
@@ -154,14 +156,15 @@ def _typed_dicts(kind: Any, depth: int) -> st.SearchStrategy[Any]:
     return st.fixed_dictionaries(required, optional=optional if depth > 0 else {})
 
 
+@st.composite
 def damaged(draw: st.DrawFn, value: Any) -> Any:
     """The JSON value with one thing in it changed: a field lost, one more, a value of another type."""
     if isinstance(value, dict) and value and draw(st.booleans()):
         key = draw(st.sampled_from(sorted(value)))
-        return {**value, key: damaged(draw, value[key])}
+        return {**value, key: draw(damaged(value[key]))}
     if isinstance(value, list) and value and draw(st.booleans()):
         index = draw(st.integers(0, len(value) - 1))
-        return [*value[:index], damaged(draw, value[index]), *value[index + 1 :]]
+        return [*value[:index], draw(damaged(value[index])), *value[index + 1 :]]
     if isinstance(value, dict) and value and draw(st.booleans()):
         lost = draw(st.sampled_from(sorted(value)))
         return {key: each for key, each in value.items() if key != lost}

@@ -10,9 +10,9 @@ import json
 import re
 import sys
 import warnings
-from typing import Any
+from typing import Any, get_args, get_origin
 
-from typing_extensions import get_args, get_origin, is_typeddict
+from typing_extensions import is_typeddict
 
 MODULES = (
     "activity",
@@ -57,9 +57,11 @@ def _module(root: str, name: str, with_imported: bool) -> Surface | None:
         if error.name and full_name.startswith(error.name):
             return None
         raise
+    # Some are loaded only when they are asked for.
+    names = sorted({*vars(module), *getattr(module, "__all__", ())})
     return {
         name: _described(root, value)
-        for name, value in sorted(vars(module).items())
+        for name, value in ((name, getattr(module, name)) for name in names)
         if not name.startswith("_")
         and not inspect.ismodule(value)
         and name != "TYPE_CHECKING"

@@ -86,7 +86,7 @@ def test_every_kind_is_tried() -> None:
 
 
 @pytest.mark.parametrize("which", FAILURES)
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(recipe=recipes())
 def test_there_and_back(peer: Peer, which: str, recipe: Recipe) -> None:
     converter, payloads = FAILURES[which], PayloadConverter.default

@@ -11,6 +11,7 @@ from invincible._engine.reference import workflow_definition
 from invincible._engine.run import WorkerContext, WorkflowRun
 from invincible.common import MetricMeter
 from invincible.converter import DataConverter
+from invincible.worker._transit import is_contextual
 
 CONVERTER = DataConverter.default.payload_converter
 SECOND = 1_000_000_000
@@ -47,6 +48,7 @@ class Driver:
         failure_exception_types: What the worker lets fail its workflows.
         metric_meter: The worker's meter.
         extern_functions: What interceptors have made known.
+        converter: Converts the values, as the worker's client does.
     """
 
     # What a fixture of the tests closes.
@@ -59,14 +61,17 @@ class Driver:
         failure_exception_types: tuple[type[BaseException], ...] = (),
         metric_meter: MetricMeter = MetricMeter.noop,
         extern_functions: dict[str, Callable[..., Any]] | None = None,
+        converter: DataConverter = DataConverter.default,
         **init: Any,
     ) -> None:
         definition = workflow_definition(target)
         context = WorkerContext(
             namespace="default",
             task_queue="engine",
-            payload_converter=CONVERTER,
-            failure_converter=DataConverter.default.failure_converter,
+            payload_converter=converter.payload_converter,
+            failure_converter=converter.failure_converter,
+            show_values=converter.payload_codec is None,
+            contextual=is_contextual(converter),
             failure_exception_types=failure_exception_types,
             metric_meter=metric_meter,
             extern_functions=extern_functions or {},

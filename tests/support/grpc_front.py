@@ -77,11 +77,12 @@ class Forwarder(grpc.GenericRpcHandler):
         self._keys = keys
         self._unavailable = unavailable
 
-    def service(self, details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler:
-        method: str = details.method
+    def service(self, handler_call_details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler[bytes, bytes]:
+        method = handler_call_details.method
+        call: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = self._upstream.unary_unary(method)
 
-        async def forward(request: bytes, context: grpc.aio.ServicerContext) -> bytes:
-            headers = list(context.invocation_metadata())
+        async def forward(request: bytes, context: grpc.aio.ServicerContext[bytes, bytes]) -> bytes:
+            headers = list(context.invocation_metadata() or ())
             say(call=method, headers={name: shown(value) for name, value in headers})
             if self._unavailable.exists():
                 await context.abort(grpc.StatusCode.UNAVAILABLE, "not now")
@@ -90,12 +91,10 @@ class Forwarder(grpc.GenericRpcHandler):
                 if dict(headers).get("authorization") not in allowed:
                     await context.abort(grpc.StatusCode.UNAUTHENTICATED, "Request unauthorized.")
             kept = [(name, value) for name, value in headers if not name.startswith(HOP_BY_HOP)]
-            call = self._upstream.unary_unary(method)
             try:
-                response: bytes = await call(request, metadata=kept, timeout=context.time_remaining())
+                return await call(request, metadata=kept, timeout=context.time_remaining())
             except grpc.aio.AioRpcError as error:
                 await context.abort(error.code(), error.details() or "", tuple(error.trailing_metadata()))
-            return response
 
         return grpc.unary_unary_rpc_method_handler(forward)
 

@@ -194,6 +194,7 @@ class TestDecode:
         with pytest.raises(ArgumentError) as raised:
             PLAIN.decode(payloads("4711"), converter, show_values=False)
         assert str(raised.value) == "activity 'plain', argument a: expected int, got str"
+        assert raised.value.__context__ is None
 
 
 class Failing(DefaultPayloadConverter):
@@ -220,6 +221,7 @@ class TestConvertersOfUsers:
             PLAIN.decode(payloads(1, 2), Failing(), show_values=False)
         assert str(raised.value) == "activity 'plain', argument b: Failing refused the value with KeyError"
         assert raised.value.__cause__ is None
+        assert raised.value.__context__ is None
 
     def test_converter_that_refuses_the_arguments_together(self) -> None:
         class Together(DefaultPayloadConverter):

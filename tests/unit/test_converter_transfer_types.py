@@ -71,7 +71,7 @@ def payload_of(data: bytes) -> Payload:
     return Payload({"encoding": b"json/plain"}, data)
 
 
-@pytest.mark.parametrize("hint", [Point, Optional[Point], Union[None, Point], Point | None])
+@pytest.mark.parametrize("hint", [Point, Optional[Point], Union[None, Point], Point | None])  # noqa: UP007, UP045
 def test_round_trip(hint: Any) -> None:
     payload = converter.to_payload(Point(1, 2))
     assert payload == payload_of(b"[1,2]")
@@ -85,9 +85,9 @@ def test_derived_classes() -> None:
 
 def test_nothing_in_place_of_a_value() -> None:
     nothing = converter.to_payload(None)
-    assert converter.from_payload(nothing, Optional[Point]) is None  # type: ignore[arg-type]
-    assert converter.from_payload(payload_of(b"null"), Optional[Point]) is None  # type: ignore[arg-type]
-    assert converter.from_payload(nothing, Optional[Box[int]]) is None  # type: ignore[arg-type]
+    assert converter.from_payload(nothing, Point | None) is None  # type: ignore[arg-type]
+    assert converter.from_payload(payload_of(b"null"), Point | None) is None  # type: ignore[arg-type]
+    assert converter.from_payload(nothing, Box[int] | None) is None  # type: ignore[arg-type]
     # Without Optional it is up to the class.
     assert converter.from_payload(nothing, Box).content is None
 
@@ -109,7 +109,7 @@ def test_raw_values_and_other_hints_pass() -> None:
     assert converter.from_payload(payload, RawValue) == RawValue(payload)
     assert converter.from_payload(payload, list[int]) == [1, 2]
     assert converter.from_payload(payload) == [1, 2]
-    assert converter.from_payload(payload, Union[list[int], str]) == [1, 2]  # type: ignore[arg-type]
+    assert converter.from_payload(payload, list[int] | str) == [1, 2]  # type: ignore[arg-type]
 
 
 def test_inside_of_other_values_it_is_like_any_class() -> None:
@@ -141,6 +141,21 @@ def test_every_payload_converter_has_them() -> None:
     assert own.from_payloads(payloads) == [1, [1, 2], "x"]
 
 
+def test_errors_name_the_converter_of_the_user() -> None:
+    class Packing(Own):
+        def to_payloads(self, values: Sequence[Any]) -> list[Payload]:
+            return []
+
+        def from_payloads(self, payloads: Sequence[Payload], type_hints: list[type] | None = None) -> list[Any]:
+            raise KeyError("x")
+
+    own = DataConverter(payload_converter_class=Packing).payload_converter
+    with pytest.raises(ConversionError, match=r"^Packing made 0 payloads of one value$"):
+        own.to_payload(1)
+    with pytest.raises(ArgumentError, match=r"^activity 'x', result: Packing refused the value with KeyError: 'x'$"):
+        decode_result(payload_of(b"1"), int, own, "activity 'x'")
+
+
 class TestErrors:
     def test_validation_errors_are_not_hidden_by_the_argument(self) -> None:
         def move(to: Point) -> None: ...
@@ -165,7 +180,7 @@ class TestErrors:
 
         move.__annotations__["to"] = Place
         signature = Signature.of(move, "activity 'move'")
-        with pytest.raises(ArgumentError, match="^activity 'move', argument to: .* refused the value with ValueError"):
+        with pytest.raises(ArgumentError, match=r"^activity 'move', argument to: .* refused the value with ValueError"):
             signature.decode([payload_of(b"1"), payload_of(b"[1,2]")], converter)
 
     def test_what_is_no_converter_or_no_class(self) -> None:

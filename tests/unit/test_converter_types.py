@@ -18,6 +18,7 @@ from types import MappingProxyType
 from typing import Annotated, Any, ClassVar, Generic, Literal, NamedTuple, NewType, Optional, TypeVar, Union
 from uuid import UUID
 
+import pydantic
 import pytest
 from typing_extensions import NotRequired, Required, TypeAliasType, TypedDict
 
@@ -196,6 +197,14 @@ class ModelOfVersion1:
         return f"ModelOfVersion1({self.value!r})"
 
 
+class Aliased(pydantic.BaseModel):
+    number: int = pydantic.Field(alias="theNumber")
+
+
+class Nested(pydantic.BaseModel):
+    inner: Aliased
+
+
 Quantity = NewType("Quantity", int)
 Wrapped = NewType("Wrapped", Item)
 
@@ -294,6 +303,10 @@ AS_OFFICIAL: list[tuple[Any, Any, Any]] = [
     (Union[int, list[Item]], [JSON_ITEM], [ITEM]),
     (Union[bytes, list[int]], [97], b"a"),
     (Union[Any, int], "a", "a"),
+    (Union[Color, int], 1, Color.RED),
+    (Union[Color, int], 3, 3),
+    (Union[int, Color], 1, 1),
+    (Union[Literal[1], int], 2, 2),
     (Literal["a", 1, None], "a", "a"),
     (Literal["a", 1, None], None, None),
     (Literal["a", 1, None], 1, 1),
@@ -367,6 +380,12 @@ BEYOND: list[tuple[Any, Any, Any]] = [
     (Union[list[str], int], "ab", ["a", "b"]),
     (Union[int, bool], True, True),
     (Union[float, int], 1, 1),
+    (Union[timedelta, float], 1.5, 1.5),
+    (Union[Decimal, int], 3, 3),
+    (Union[Decimal, int], "3", Decimal(3)),
+    (Aliased, {"number": 1}, Aliased(theNumber=1)),
+    (Nested, {"inner": {"number": 1}}, Nested(inner=Aliased(theNumber=1))),
+    (Nested, {"inner": {"theNumber": 1}}, Nested(inner=Aliased(theNumber=1))),
     (Literal[Size.SMALL], "small", Size.SMALL),
     (Literal[Plain.A, "b"], "a", Plain.A),
 ]
@@ -427,6 +446,8 @@ REFUSED: list[tuple[Any, Any, str]] = [
     (Movie, {"item": {"sku": 1}}, r"^\['item'\]\.sku: expected str, got int 1$"),
     (Movie, [1], r"^expected Movie, got list \[1\]$"),
     (ModelOfVersion2, 1, "^ModelOfVersion2 refused the value with ValueError: secret$"),
+    (Nested, {"inner": {}}, "^Nested refused the value with ValidationError: inner.theNumber: Field required$"),
+    (Nested, {"inner": {"number": "x"}}, "inner.number: Input should be a valid integer, .*, got str 'x'$"),
     (ModelOfVersion1, 1, "^expected ModelOfVersion1, got int 1$"),
     (Optional[int], "a", r"^expected int \| None, got str 'a'$"),
     (Optional[Item], {"sku": 1}, r"^\.sku: expected str, got int 1$"),

@@ -13,9 +13,11 @@ import pytest
 from invincible.client import Client
 from invincible.service import (
     ConnectConfig,
+    DnsLoadBalancingConfig,
     GrpcCompression,
     HttpConnectProxyConfig,
     KeepAliveConfig,
+    PayloadLimitsConfig,
     RetryConfig,
     RPCError,
     RPCStatusCode,
@@ -24,13 +26,14 @@ from invincible.service import (
 )
 
 PEM = b"-----BEGIN CERTIFICATE-----\ns3cret\n-----END CERTIFICATE-----\n"
+KEY = b"-----BEGIN PRIVATE KEY-----\ns3cret\n-----END PRIVATE KEY-----\n"
 
 
 def test_no_secret_is_shown() -> None:
     config = ConnectConfig(
         "localhost:7233",
         api_key="s3cret",
-        tls=TLSConfig(server_root_ca_cert=PEM, client_cert=PEM, client_private_key=PEM),
+        tls=TLSConfig(server_root_ca_cert=PEM, client_cert=PEM, client_private_key=KEY),
         rpc_metadata={"authorization": "s3cret"},
         http_connect_proxy_config=HttpConnectProxyConfig("proxy:1", basic_auth=("user", "s3cret")),
     )
@@ -46,6 +49,45 @@ def test_certificates_and_keys_are_pem_bytes(name: str) -> None:
     option[name] = b"/etc/ca.pem"
     with pytest.raises(ValueError, match=f"{name} holds no PEM data"):
         TLSConfig(**option)
+    option[name] = PEM if name == "client_private_key" else KEY
+    with pytest.raises(ValueError, match=f"{name} holds no PEM data of a (certificate|private key): "):
+        TLSConfig(**option)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        KEY.replace(b"PRIVATE", b"ENCRYPTED PRIVATE"),
+        KEY.replace(b"PRIVATE", b"RSA PRIVATE").replace(b"s3cret", b"Proc-Type: 4,ENCRYPTED\n\ns3cret"),
+    ],
+)
+def test_an_encrypted_key_is_refused(key: bytes) -> None:
+    with pytest.raises(ValueError, match="client_private_key is encrypted: decrypt it"):
+        TLSConfig(client_cert=PEM, client_private_key=key)
+
+
+@pytest.mark.parametrize("key", ["s3cret\n", "s3cret\x00", "s3cr\u00e9t"])
+async def test_an_api_key_that_no_header_can_carry_is_refused(key: str) -> None:
+    client = await Client.connect("localhost:1", lazy=True)
+    with pytest.raises(ValueError, match=r"^api_key holds a character .* strip its line break$"):
+        client.api_key = key
+    with pytest.raises(ValueError, match=r"^api_key") as caught:
+        ConnectConfig("localhost:1", api_key=key)
+    assert "s3cr" not in str(caught.value)
+
+
+@pytest.mark.parametrize("target", ["proxy", "http://proxy:3128", "proxy:port", ""])
+def test_a_proxy_is_host_and_port_or_a_socket(target: str) -> None:
+    with pytest.raises(ValueError, match=f"^the proxy's target_host must be host:port or unix:/path, got '{target}'$"):
+        HttpConnectProxyConfig(target)
+    for good in ("proxy:3128", "[::1]:3128", "unix:/run/proxy"):
+        assert HttpConnectProxyConfig(good).target_host == good
+
+
+def test_credentials_of_a_proxy_are_no_part_of_its_address() -> None:
+    with pytest.raises(ValueError, match="give them as basic_auth") as caught:
+        HttpConnectProxyConfig("user:s3cret@proxy:3128")
+    assert "s3cret" not in str(caught.value)
 
 
 def test_times_and_counts_are_not_negative() -> None:
@@ -53,6 +95,10 @@ def test_times_and_counts_are_not_negative() -> None:
         RetryConfig(initial_interval_millis=-1)
     with pytest.raises(ValueError, match="timeout_millis must not be negative, got -1"):
         KeepAliveConfig(timeout_millis=-1)
+    with pytest.raises(ValueError, match="memo_warn_size must not be negative, got -1"):
+        PayloadLimitsConfig(memo_warn_size=-1)
+    with pytest.raises(ValueError, match="resolution_interval_millis must be 1000 or more, got 999"):
+        DnsLoadBalancingConfig(resolution_interval_millis=999)
 
 
 def test_the_identity_is_process_and_host() -> None:

@@ -146,17 +146,13 @@ impl Attempt {
             (Some("TLSConfig.client_private_key is not the key of TLSConfig.client_cert"), None)
         } else if said("failed to parse private key") {
             (Some("TLSConfig.client_private_key cannot be read"), Some("It must be an unencrypted PEM private key"))
-        } else if said("tls handshake eof") {
-            (
-                Some("the server closed the connection at the start of the TLS handshake"),
-                Some("Is that the right port, and does the server take TLS there?"),
-            )
-        } else if said("fatal alert") || is_broken_off(cause) {
+        } else if said("tls handshake eof") || said("fatal alert") || is_broken_off(cause) {
             let plain = "the server ended the connection in the TLS handshake";
             let hint = if self.client_cert {
                 "It may not accept the client certificate: is it signed by the right authority, and not expired?"
             } else {
-                "It may want a client certificate: give TLSConfig.client_cert and client_private_key"
+                "Does it take TLS on this port? If it wants a client certificate, give TLSConfig.client_cert and \
+                 client_private_key"
             };
             (Some(plain), Some(hint))
         } else {
@@ -200,7 +196,7 @@ mod tests {
         assert!(hint(&tls, "invalid peer certificate: UnknownIssuer").contains("give that authority's"));
         let with_ca = Attempt { tls: true, root_ca: true, ..Default::default() };
         assert!(hint(&with_ca, "invalid peer certificate: UnknownIssuer").contains("is not the certificate"));
-        assert!(hint(&tls, "operation was canceled: connection closed").contains("may want a client certificate"));
+        assert!(hint(&tls, "operation was canceled: connection closed").contains("wants a client certificate"));
         let mutual = Attempt { tls: true, client_cert: true, ..Default::default() };
         assert!(hint(&mutual, "received fatal alert: UnknownCA").contains("may not accept"));
         assert_eq!(plain.meaning("broken"), Meaning::default());

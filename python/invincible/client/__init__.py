@@ -48,6 +48,7 @@ from ._activities.updates import (
 )
 from ._client import Client, ClientConfig
 from ._cloud import CloudOperationsClient
+from ._connect_config import ClientConnectConfig
 from ._description import WorkflowExecution, WorkflowExecutionDescription
 from ._errors import (
     NexusOperationFailureError,
@@ -220,6 +221,7 @@ __all__ = [
     "CancelWorkflowInput",
     "Client",
     "ClientConfig",
+    "ClientConnectConfig",
     "CloudOperationsClient",
     "CompleteAsyncActivityInput",
     "CountActivitiesInput",
@@ -359,3 +361,8 @@ if not TYPE_CHECKING:  # for type checkers, modules with a __getattr__ have ever
         from ._sync import classes
 
         return getattr(classes, name)
+
+    def __dir__() -> list[str]:
+        from ._sync import classes
+
+        return sorted({*globals(), *classes.__all__})

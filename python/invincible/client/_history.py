@@ -34,7 +34,7 @@ class WorkflowHistory:
 
     @property
     def run_id(self) -> str:
-        """Id of the run.
+        """Id of the run; after a reset, that of the run in which the history began.
 
         Raises:
             RuntimeError: The first event does not tell.

@@ -74,7 +74,7 @@ class NativeCalls(
             ),
             request_eager_start=input.request_eager_start,
         )
-        started = await self._send(_native.Client.start_workflow, request, input)
+        started = await self._call_sized(_native.Client.start_workflow, request, input)
         return WorkflowHandle(
             self._client,
             input.id,
@@ -138,7 +138,7 @@ class NativeCalls(
             headers=await self._headers(input.headers),
             reject_condition=condition or 0,
         )
-        answer = await self._send(_native.Client.query_workflow, request, input)
+        answer = await self._call_sized(_native.Client.query_workflow, request, input)
         if answer.error is not None:
             cause = None if answer.failure is None else await converter.decode_failure(answer.failure)
             raise WorkflowQueryFailedError(answer.error) from cause
@@ -158,7 +158,7 @@ class NativeCalls(
             input=await encode_arguments(self._client._workflow_converter(input.id), input.args, input._signature),
             headers=await self._headers(input.headers),
         )
-        await self._send(_native.Client.signal_workflow, request, input)
+        await self._call_sized(_native.Client.signal_workflow, request, input)
 
     async def terminate_workflow(self, input: TerminateWorkflowInput) -> None:
         """Terminates the workflow."""
@@ -171,7 +171,7 @@ class NativeCalls(
             reason=input.reason or "",
             details=await encode_arguments(self._client._workflow_converter(input.id), input.args, None),
         )
-        await self._send(_native.Client.terminate_workflow, request, input)
+        await self._call_sized(_native.Client.terminate_workflow, request, input)
 
     async def start_workflow_update(self, input: StartWorkflowUpdateInput) -> WorkflowUpdateHandle[Any]:
         """Sends the update, and waits until it is as far as asked for."""
@@ -286,3 +286,8 @@ class NativeCalls(
 
     async def _call(self, method: Callable[..., _native.Operation[T]], request: Any, input: Any) -> T:
         return await native_call(self._client, method, request, input.rpc_metadata, input.rpc_timeout)
+
+    async def _call_sized(self, method: Callable[..., _native.Operation[T]], request: SendingRequest, input: Any) -> T:
+        """:meth:`_call` with values, which may be too large."""
+        with sizes_checked(self._client, sent_by(request, getattr(input, "_signature", None))):
+            return await self._call(method, request, input)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from invincible import _native
 from invincible.converter import Signature
-from invincible.converter._limits import SentPayloads, named_arguments
+from invincible.converter._limits import SentPayloads, largest, named_arguments, named_memo, total_size
 from invincible.service import RPCError, RPCStatusCode
 
 if TYPE_CHECKING:
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 _logger = logging.getLogger("invincible.client")
 
-# What servers say of a payload or memo (2 MiB by default), and of a whole request (4 MiB).
+# What servers say of arguments or a memo, and of a whole call.
 _REFUSALS = {
-    RPCStatusCode.INVALID_ARGUMENT: re.compile("exceeds (size )?limit", re.IGNORECASE),
+    RPCStatusCode.INVALID_ARGUMENT: re.compile("(size|input) exceeds (length )?limit", re.IGNORECASE),
     RPCStatusCode.RESOURCE_EXHAUSTED: re.compile("message.* larger than max", re.IGNORECASE),
 }
 _ADVICE = (
-    "servers take 2 MiB of payloads for one purpose and 4 MiB for one call by default: give the data converter an "
-    "external_storage for large values, or send a reference to them"
+    "By default servers take 2 MiB for the arguments of a call or a memo, and 4 MiB for a whole call: give the data "
+    "converter an external_storage, or send a reference to the value"
 )
 
 SendingRequest: TypeAlias = (
@@ -50,7 +50,9 @@ def sent_by(request: SendingRequest, signature: Signature | None = None) -> Sent
             values = named_arguments(request.input, signature)
             signalled = named_arguments(request.start_signal_input)
             values |= {f"{name} of signal {request.start_signal!r}": each for name, each in signalled.items()}
-            return SentPayloads(f"{request.workflow_type!r} as {workflow}", values, request.memo)
+            return SentPayloads(
+                f"workflow {request.workflow_type!r} with id {request.workflow_id!r}", values, named_memo(request.memo)
+            )
         case _native.SignalWorkflowRequest():
             return SentPayloads(
                 f"signal {request.signal!r} to {workflow}", named_arguments(request.input, signature), {}
@@ -73,21 +75,22 @@ def sizes_checked(client: Client, sent: SentPayloads) -> Iterator[None]:
         RPCError: The call was refused for the size of what it sent.
     """
     limits = client.service_client.config.payload_limits
-    for what, size, limit in (
-        ("values", sent.values_size, limits.payloads_warn_size),
-        ("memo", sent.memo_size, limits.memo_warn_size),
+    for what, payloads, limit in (
+        ("values", sent.values, limits.payloads_warn_size),
+        ("memo", sent.memo, limits.memo_warn_size),
     ):
-        if 0 < limit < size:
+        size = total_size(payloads) if limit > 0 else 0
+        if size > limit:
             _logger.warning(
-                "%s: its %s have %s bytes, above the %s that payload_limits allows without a warning: %s",
-                *(sent.target, what, f"{size:,}", f"{limit:,}", sent.largest()),
+                "%s: %s bytes of %s, more than the %s from which on payload_limits warns: %s",
+                *(sent.target, f"{size:,}", what, f"{limit:,}", largest(payloads)),
             )
     try:
         yield
     except RPCError as error:
         refusal = _REFUSALS.get(error.status)
-        largest = sent.largest()
-        if refusal is None or not largest or not refusal.search(error.message):
+        parts = largest({**sent.values, **sent.memo})
+        if refusal is None or not parts or not refusal.search(error.message):
             raise
-        message = f"{error.message.rstrip('.')}: {sent.target} is sent too much: {largest}; {_ADVICE}"
+        message = f"{error.message.rstrip('.')}: {sent.target}, {parts}. {_ADVICE}"
         raise RPCError(message, error.status, error.raw_grpc_status) from error

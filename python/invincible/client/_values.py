@@ -7,7 +7,6 @@ from typing import Any
 
 from invincible._native import Payload
 from invincible.converter import DataConverter, Signature, decode_result
-from invincible.converter._codec import encoded
 
 
 async def encode_arguments(converter: DataConverter, args: Sequence[Any], signature: Signature | None) -> list[Payload]:
@@ -54,7 +53,6 @@ async def decode_first(converter: DataConverter, payloads: Sequence[Payload], hi
 
 async def encode_headers(converter: DataConverter, headers: Mapping[str, Payload]) -> dict[str, Payload]:
     """Headers for workers that have the codec decode them. They have no context, as with every SDK."""
-    codec = converter.payload_codec
-    if codec is None:
+    if not converter._transforms:
         return dict(headers)
-    return {name: (await encoded(codec, [payload]))[0] for name, payload in headers.items()}
+    return {name: (await converter._to_wire([payload]))[0] for name, payload in headers.items()}

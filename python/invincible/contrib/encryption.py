@@ -85,7 +85,10 @@ class EncryptionCodec(PayloadCodec):
         Raises:
             LookupError: The key provider does not have the key.
         """
-        cipher = await self._cipher(self._key_id)
+        try:
+            cipher = await self._cipher(self._key_id)
+        except LookupError:
+            raise LookupError(f"the key provider has no key {self._key_id!r} to encrypt with") from None
         metadata = {"encoding": _ENCODING.encode(), _KEY_ID: self._key_id.encode()}
 
         def encrypted() -> list[Payload]:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from typing import Any, get_type_hints
 
 from invincible.exceptions import FailureError
@@ -150,10 +149,18 @@ def model_decoder(
         except (ConversionError, FailureError):
             raise
         except Exception as error:
-            if by_name is not None:
-                with suppress(Exception):
-                    return validate(value, **by_name)
-            raise ConversionError.refused(name, error) from error
+            problem = error
+        if by_name is not None:
+            try:
+                return validate(value, **by_name)
+            except (ConversionError, FailureError):
+                raise
+            except TypeError:
+                pass  # Pydantic before 2.11.
+            except Exception as error:
+                # It took more, so it knows better what is wrong.
+                problem = error
+        raise ConversionError.refused(name, problem) from problem
 
     return decode
 

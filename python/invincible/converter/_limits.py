@@ -21,14 +21,19 @@ def named_arguments(payloads: Sequence[Payload], signature: Signature | None = N
     }
 
 
+def named_memo(payloads: Mapping[str, Payload]) -> dict[str, Payload]:
+    """The parts of a memo by name, ``memo 'notes'`` say."""
+    return {f"memo {key!r}": payload for key, payload in payloads.items()}
+
+
 @dataclass(frozen=True)
 class SentPayloads:
-    """The payloads that one call sends.
+    """The payloads that one call sends, by the names that messages give them.
 
     Args:
         target: What they are for, ``workflow 'ship' with id 'order-1'`` say.
-        values: What messages name by the keys, arguments mostly.
-        memo: A memo, by key.
+        values: Arguments mostly.
+        memo: The memo.
     """
 
     target: str
@@ -40,24 +45,19 @@ class SentPayloads:
         others = {f"{name} of {other.target}": payload for name, payload in other.values.items()}
         return SentPayloads(self.target, {**self.values, **others}, {**self.memo, **other.memo})
 
-    @property
-    def values_size(self) -> int:
-        """Size of all values in bytes."""
-        return sum(map(_size, self.values.values()))
 
-    @property
-    def memo_size(self) -> int:
-        """Size of the whole memo in bytes."""
-        return sum(map(_size, self.memo.values()))
+def total_size(payloads: Mapping[str, Payload]) -> int:
+    """Size of all of them in bytes."""
+    return sum(map(_size, payloads.values()))
 
-    def largest(self) -> str:
-        """The largest parts, ``argument report has 2,200,036 bytes`` say; empty if there are none."""
-        names = {**self.values, **{f"memo {key!r}": payload for key, payload in self.memo.items()}}
-        sizes = sorted(((name, _size(payload)) for name, payload in names.items()), key=lambda each: -each[1])
-        shown = [f"{name} has {size:,} bytes" for name, size in sizes[:_SHOWN]]
-        if len(sizes) > _SHOWN:
-            shown.append(f"{len(sizes) - _SHOWN} more have {sum(size for _, size in sizes[_SHOWN:]):,} bytes")
-        return ", ".join(shown)
+
+def largest(payloads: Mapping[str, Payload]) -> str:
+    """The largest of them, ``argument report has 2,200,036 bytes`` say; empty if there are none."""
+    sizes = sorted(((name, _size(payload)) for name, payload in payloads.items()), key=lambda each: -each[1])
+    shown = [f"{name} has {size:,} bytes" for name, size in sizes[:_SHOWN]]
+    if len(sizes) > _SHOWN:
+        shown.append(f"{len(sizes) - _SHOWN} more have {sum(size for _, size in sizes[_SHOWN:]):,} bytes")
+    return ", ".join(shown)
 
 
 def _size(payload: Payload) -> int:

@@ -68,7 +68,7 @@ class PayloadConverter(ABC):
         """
         payloads = self.to_payloads([value])
         if len(payloads) != 1:
-            raise ConversionError(f"{type(self).__name__} made {len(payloads)} payloads of one value")
+            raise ConversionError(f"{name_of(self)} made {len(payloads)} payloads of one value")
         return payloads[0]
 
     def from_payload(self, payload: Payload, type_hint: type | None = None) -> Any:
@@ -79,7 +79,7 @@ class PayloadConverter(ABC):
         """
         values = self.from_payloads([payload], None if type_hint is None else [type_hint])
         if len(values) != 1:
-            raise ConversionError(f"{type(self).__name__} made {len(values)} values of one payload")
+            raise ConversionError(f"{name_of(self)} made {len(values)} values of one payload")
         return values[0]
 
 
@@ -219,6 +219,11 @@ class CompositePayloadConverter(PayloadConverter, WithSerializationContext):
 def with_transfer_types(converter: PayloadConverter) -> PayloadConverter:
     """A converter that knows transfer types: the one given, or a wrapper of one that is entirely the user's."""
     return converter if isinstance(converter, CompositePayloadConverter) else _TransferTypes(converter)
+
+
+def name_of(converter: PayloadConverter) -> str:
+    """The name of the converter's class for errors."""
+    return type(converter._converter if isinstance(converter, _TransferTypes) else converter).__name__
 
 
 class _TransferTypes(PayloadConverter, WithSerializationContext):

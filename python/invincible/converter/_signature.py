@@ -17,7 +17,7 @@ from invincible.exceptions import FailureError
 
 from ._errors import ArgumentError, ConversionError
 from ._hints import type_name, unresolved
-from ._payload_converter import PayloadConverter
+from ._payload_converter import PayloadConverter, name_of
 
 _T = TypeVar("_T")
 
@@ -149,15 +149,15 @@ class Signature:
             hints += [self.variadic.hint] * (count - len(hints))
         try:
             return converter.from_payloads(payloads, hints)
-        except ConversionError as error:
-            raise self._argument_error(error, show_values) from (error.__cause__ if show_values else None)
         except FailureError:
             raise
         except Exception as error:
-            # A converter of the user's, with errors of its own.
-            refused = ConversionError.refused(type(converter).__name__, error)
-            refused.index = _first_refused(payloads, hints, converter)
-            raise self._argument_error(refused, show_values) from (error if show_values else None)
+            problem = error
+        # Not in the handler: an error that shows values is no context for one that must not.
+        refusal, cause = _refusal(problem, converter)
+        if refusal is not problem:
+            refusal.index = _first_refused(payloads, hints, converter)
+        raise self._argument_error(refusal, show_values) from (cause if show_values else None)
 
     def encode(self, values: Sequence[Any], converter: PayloadConverter, *, show_values: bool = True) -> list[Payload]:
         """Converts arguments, by position on the wire, to payloads.
@@ -173,7 +173,8 @@ class Signature:
         try:
             return converter.to_payloads(values)
         except ConversionError as error:
-            raise self._argument_error(error, show_values) from (error.__cause__ if show_values else None)
+            problem = error
+        raise self._argument_error(problem, show_values) from (problem.__cause__ if show_values else None)
 
     def bind(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[Any]:
         """Puts the arguments of a call in their positions on the wire.
@@ -258,15 +259,20 @@ def decode_result(
         return None
     try:
         return converter.from_payload(payload, hint)
-    except ConversionError as error:
-        shown = error if show_values else error.without_value()
-        raise ArgumentError.of(target, "result", shown) from (error.__cause__ if show_values else None)
     except FailureError:
         raise
     except Exception as error:
-        refused = ConversionError.refused(type(converter).__name__, error)
-        shown = refused if show_values else refused.without_value()
-        raise ArgumentError.of(target, "result", shown) from (error if show_values else None)
+        problem = error
+    refusal, cause = _refusal(problem, converter)
+    shown = refusal if show_values else refusal.without_value()
+    raise ArgumentError.of(target, "result", shown) from (cause if show_values else None)
+
+
+def _refusal(error: Exception, converter: PayloadConverter) -> tuple[ConversionError, BaseException | None]:
+    """The error of a conversion and its cause. Converters of users have errors of their own."""
+    if isinstance(error, ConversionError):
+        return error, error.__cause__
+    return ConversionError.refused(name_of(converter), error), error
 
 
 def _hints_of(function: Callable[..., Any], target: str) -> dict[str, Any]:

@@ -72,12 +72,12 @@ def transfer_type_convertible(
         @transfer_type_convertible(MoneyConverter)
         class Money: ...
     """
-    if not (inspect.isclass(converter_type) and issubclass(converter_type, TransferTypeConverter)):
+    if not _is_subclass(converter_type, TransferTypeConverter):
         raise TypeError(f"transfer_type_convertible takes a subclass of TransferTypeConverter, got {converter_type!r}")
     converter = converter_type()
 
     def decorate(decorated: type[ValueT]) -> type[ValueT]:
-        if not inspect.isclass(decorated):
+        if not _is_subclass(decorated, object):
             raise TypeError(
                 f"transfer_type_convertible({converter_type.__name__}) decorates classes, not {decorated!r}"
             )
@@ -85,6 +85,10 @@ def transfer_type_convertible(
         return decorated
 
     return decorate
+
+
+def _is_subclass(value: object, kind: type) -> bool:
+    return inspect.isclass(value) and issubclass(value, kind)
 
 
 def create_payload_validation_error(details: Any) -> ApplicationError:

@@ -25,15 +25,23 @@ class TLSConfig:
     verification_server_name: str | None = None
 
     def __post_init__(self) -> None:
-        """Refuses what is not PEM, a file name say."""
-        for name in ("server_root_ca_cert", "client_cert", "client_private_key"):
+        """Refuses what is not the PEM data it should be: a file name, a key as a certificate, an encrypted key."""
+        for name, kind in (
+            ("server_root_ca_cert", "CERTIFICATE"),
+            ("client_cert", "CERTIFICATE"),
+            ("client_private_key", "PRIVATE KEY"),
+        ):
             value = getattr(self, name)
             if value is None:
                 continue
             if not isinstance(value, bytes):
                 raise TypeError(f"{name} must be the PEM data as bytes, got {type(value).__name__}")
-            if b"-----BEGIN " not in value:
-                raise ValueError(f"{name} holds no PEM data: it must have a line -----BEGIN ...-----")
+            if f"{kind}-----".encode() not in value:
+                raise ValueError(
+                    f"{name} holds no PEM data of a {kind.lower()}: it must have a line -----BEGIN ...-----"
+                )
+            if b"ENCRYPTED" in value:
+                raise ValueError(f"{name} is encrypted: decrypt it, with `openssl pkey` say")
 
 
 def _not_negative(config: RetryConfig | KeepAliveConfig | PayloadLimitsConfig) -> None:

@@ -93,9 +93,9 @@ class ActivityRunner:
         namespace: Namespace of the worker.
         task_queue: Task queue of the worker.
         data_converter: Converts arguments, results and failures.
+        metric_meter: What activities record metrics with.
         contextual: Whether a part of the data converter wants to know what values belong to.
         codec: Applies the codec and external storage of the data converter, if it has some.
-        metric_meter: What activities record metrics with.
         executor: Runs ``def`` activities instead of the worker's own threads.
         client: The client that ``async def`` activities may use.
     """
@@ -108,9 +108,9 @@ class ActivityRunner:
         namespace: str,
         task_queue: str,
         data_converter: DataConverter,
-        contextual: bool,
-        codec: ActivityCodec | None,
         metric_meter: MetricMeter,
+        contextual: bool = False,
+        codec: ActivityCodec | None = None,
         executor: Executor | None = None,
         client: Client | None = None,
     ) -> None:

@@ -34,11 +34,15 @@ class ActivityCodec:
 
     def wait(self, running: RunningActivity, call: Coroutine[Any, Any, T]) -> T:
         """The outcome of a call of this class for an activity that runs on another thread, which calls this."""
-        running.waiting = asyncio.run_coroutine_threadsafe(call, self._loop)
-        try:
-            return running.waiting.result()
-        finally:
-            running.waiting = None
+
+        async def interruptible() -> T:
+            running.task = asyncio.current_task()
+            try:
+                return await call
+            finally:
+                running.task = None
+
+        return asyncio.run_coroutine_threadsafe(interruptible(), self._loop).result()
 
     async def decode(self, running: RunningActivity) -> None:
         """Decode arguments, and the last heartbeat of an earlier attempt.

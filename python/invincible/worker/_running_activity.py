@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,9 +19,8 @@ class RunningActivity:
     Args:
         context: What its code can ask about it.
         converter: Converts its values.
-        task: What runs it on the event loop.
+        task: What runs it on the event loop, or what its thread waits for there.
         input: Its arguments, if a codec had to decode them.
-        waiting: What its thread waits for on the event loop.
         heartbeat: The last heartbeat that the codec has not encoded yet.
         heartbeats: Encodes and sends heartbeats, if there are some.
         heartbeat_error: Why no more can be sent.
@@ -30,9 +28,8 @@ class RunningActivity:
 
     context: ActivityContext
     converter: DataConverter
-    task: asyncio.Task[None] | None = None
+    task: asyncio.Task[Any] | None = None
     input: Sequence[Payload] | None = None
-    waiting: Future[Any] | None = None
     heartbeat: list[Payload] | None = None
     heartbeats: asyncio.Task[None] | None = None
     heartbeat_error: Exception | None = None
@@ -52,5 +49,3 @@ class RunningActivity:
         if self.task is not None:
             # One turn later, so that a task which is cancelled at once begins before, and gives its answer.
             asyncio.get_running_loop().call_soon(self.task.cancel)
-        if self.waiting is not None:
-            self.waiting.cancel()

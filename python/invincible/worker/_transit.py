@@ -7,14 +7,21 @@ way, so what its code sees keeps its order; the messages of other runs do not wa
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from functools import partial
 from typing import Any
 
 from invincible import _native
 from invincible._engine.contexts import context_of, is_of_server
 from invincible._engine.run import WorkflowRun
-from invincible._native import EncodedActivation, Payload, PayloadField, PlainCompletion
+from invincible._native import (
+    ApplicationFailureInfo,
+    EncodedActivation,
+    Failure,
+    Payload,
+    PayloadField,
+    PlainCompletion,
+)
 from invincible.converter import (
     DataConverter,
     SerializationContext,
@@ -97,8 +104,11 @@ class WorkflowTransit:
             payloads = await self._calls.run(all_of(calls, self._concurrency), timeout or _TASK_TIMEOUT)
             self._native.deliver_activation(activation, payloads)
         except BaseException as error:  # whatever it is, Core must have an answer
-            names = (workflow[1], workflow[0]) if workflow is not None else None
-            self._thread.fail_task(activation.run_id, error, names)
+            if activation.query_ids:
+                self._fail_queries(activation.run_id, activation.query_ids, error)
+            else:
+                names = (workflow[1], workflow[0]) if workflow is not None else None
+                self._thread.fail_task(activation.run_id, error, names)
             _let_pass(error)
 
     async def _encode(self, completion: PlainCompletion) -> None:
@@ -116,9 +126,19 @@ class WorkflowTransit:
             if completion.fails:
                 logger.exception("the failure of a workflow task cannot be encoded, and goes without its details")
                 self._native.deliver_completion(completion, None)
+            elif completion.query_ids:
+                self._fail_queries(run_id, completion.query_ids, error)
             else:
                 self._thread.fail_task(run_id, error)
             _let_pass(error)
+
+    def _fail_queries(self, run_id: str, query_ids: Sequence[str], error: BaseException) -> None:
+        """Tell those who ask, in clear text; the run has no part in it, and goes on."""
+        logger.warning("queries of run %s failed", run_id, exc_info=error)
+        info = ApplicationFailureInfo(type=type(error.__cause__ or error).__name__)
+        failure = Failure(text_of(error), info=info)
+        answers = [_native.QueryResult(query_id=each, failure=failure) for each in query_ids]
+        self._native.complete_workflow_task(run_id, answers)
 
     async def _decoded(
         self, field: PayloadField, run: WorkflowRun | None, context: SerializationContext | None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import re
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from typing import Any
@@ -23,10 +24,12 @@ from invincible.client import (
     WorkflowResetError,
     WorkflowResetPoint,
 )
+from invincible.converter import ArgumentError
 from invincible.exceptions import ApplicationError
 from invincible.service import RPCError, RPCStatusCode
 from invincible.worker import Worker
 from tests.support.conditions import eventually
+from tests.support.guides import DOCS, follow
 
 TIMEOUT = timedelta(seconds=10)
 
@@ -213,6 +216,13 @@ async def test_a_run_may_be_reset_again_and_an_old_one_too(client: Client, task_
         assert await fourth.result() == "charged 5"
     runs = {handle.result_run_id, second.result_run_id, third.result_run_id, fourth.result_run_id}
     assert len(runs) == 4
+
+
+async def test_the_new_run_has_the_type_of_result_of_the_old(client: Client, task_queue: str, worker: Worker) -> None:
+    await client.execute_workflow(three_steps, id=task_queue, task_queue=task_queue)
+    again = await client.get_workflow_handle(task_queue, result_type=int).reset(WorkflowResetPoint.last_task())
+    with pytest.raises(ArgumentError, match=r"result.*int"):
+        await again.result()
 
 
 # Points
@@ -431,3 +441,27 @@ async def test_interceptors_see_resets_and_may_change_them(address: str, client:
     [input] = seen
     assert (input.id, input.run_id, input.point, input.reason) == (task_queue, None, point, "")
     assert (input.reapply_signals, input.reapply_updates) == (True, False)
+
+
+# The guide
+
+
+async def test_the_guide_does_what_it_says(client: Client, address: str, task_queue: str) -> None:
+    handle = await failed_order(client, task_queue)
+    async with Worker(client, task_queue=task_queue, workflows=[Order], activities=[reserve, charge]):
+        names = await follow("reset.md", address, {"order-17": task_queue}, Order=Order, charge=charge)
+        assert names["receipt"] == "charged 5"
+        last = client.get_workflow_handle(task_queue)
+        assert await last.result() == "charged 5"
+    assert steps_of(handle) == ["reserve", "charge 5000", "charge 5", "reserve", "charge 5"]
+
+
+async def test_the_error_of_the_guide_is_the_real_one(client: Client, task_queue: str, worker: Worker) -> None:
+    handle = await client.start_workflow(three_steps, id=task_queue, task_queue=task_queue)
+    await handle.result()
+    with pytest.raises(WorkflowResetError) as raised:
+        await handle.reset(WorkflowResetPoint.before_activity("chrage"))
+    [shown] = re.findall(r"^workflow 'order-17'.*", (DOCS / "reset.md").read_text(encoding="utf-8"), re.MULTILINE)
+    shape = r"workflow '.*' \(run .*\) cannot be reset before activity 'chrage': the activities in its history are "
+    assert re.match(shape, shown)
+    assert re.match(shape, str(raised.value))

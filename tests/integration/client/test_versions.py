@@ -40,6 +40,7 @@ from invincible.service import RPCError, RPCStatusCode
 from invincible.testing._server import ServerProcess
 from invincible.worker import Worker, WorkerDeploymentConfig
 from tests.support.conditions import eventually
+from tests.support.guides import follow
 
 SETTINGS = {
     "frontend.workerVersioningDataAPIs": "true",
@@ -359,7 +360,7 @@ async def test_deployments_are_listed(client: Client, name: str, task_queue: str
     names = {f"{name}-{number}" for number in range(3)}
     async with AsyncExitStack() as workers:
         for each in names:
-            await workers.enter_async_context(worker_of(client, each, "1", task_queue))
+            await workers.enter_async_context(worker_of(client, each, "1", f"{task_queue}-{each}"))
         for each in names:
             await has_versions(client.get_worker_deployment_handle(each), "1")
         await client.get_worker_deployment_handle(f"{name}-1").set_current_version("1")
@@ -527,3 +528,21 @@ async def test_calls_carry_operation_and_deadline(versions_address: str, task_qu
     assert recording.calls["update_worker_build_id_compatibility"] == UpdateWorkerBuildIdCompatibilityInput(
         task_queue, operation, {"a": "b"}, timedelta(seconds=9)
     )
+
+
+# The guide
+
+
+async def test_the_guide_does_what_it_says(
+    versions_address: str, client: Client, name: str, task_queue: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    deployment = client.get_worker_deployment_handle(name)
+    async with AsyncExitStack() as workers:
+        for build_id in ("v1", "v2", "v3"):
+            await workers.enter_async_context(worker_of(client, name, build_id, task_queue))
+        await has_versions(deployment, "v1", "v2", "v3")
+        await deployment.set_current_version("v1")
+        await follow("worker-versions.md", versions_address, {'"payments"': f'"{name}"'})
+    printed = capsys.readouterr().out
+    assert printed.startswith(f"WorkerDeploymentVersion(deployment_name='{name}', build_id='v2') ['v")
+    assert (await deployment.describe()).routing.current_version == WorkerDeploymentVersion(name, "v3")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime, timedelta, timezone
@@ -32,6 +33,7 @@ from invincible.exceptions import ApplicationError
 from invincible.service import RPCError, RPCStatusCode
 from invincible.worker import Replayer, Worker
 from tests.support.conditions import eventually
+from tests.support.guides import follow
 
 
 @workflow.defn
@@ -151,6 +153,14 @@ async def test_histories_of_listed_workflows_are_replayed(client: Client, task_q
     results = await Replayer(workflows=[double_later]).replay_workflows(changed, raise_on_replay_failure=False)
     runs = {execution.run_id async for execution in client.list_workflows(of_queue(task_queue))}
     assert set(results.replay_failures) == runs
+
+
+async def test_each_run_of_a_workflow_has_its_own_history(client: Client, task_queue: str, worker: Worker) -> None:
+    for _ in range(2):
+        await client.execute_workflow(double, 1, id=task_queue, task_queue=task_queue)
+    await listed(client, of_queue(task_queue), 2, WorkflowExecutionStatus.COMPLETED)
+    runs = {execution.run_id async for execution in client.list_workflows(of_queue(task_queue))}
+    assert {history.run_id async for history in client.list_workflows(of_queue(task_queue)).map_histories()} == runs
 
 
 async def test_histories_may_be_had_without_most_events(client: Client, task_queue: str, worker: Worker) -> None:
@@ -374,3 +384,35 @@ async def test_calls_have_the_deadline_and_the_headers_asked_for(client: Client)
         assert raised.value.status in (RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED)
     with pytest.raises(ValueError, match="bad name"):
         await client.count_workflows(rpc_metadata={"bad name": "x"})
+
+
+# The guide
+
+
+async def test_the_guide_does_what_it_says(
+    client: Client, address: str, task_queue: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    @workflow.defn(name=task_queue)
+    class Order:
+        @workflow.run
+        async def run(self, number: int) -> int:
+            if number == 2:
+                raise ApplicationError("sold out")
+            return number
+
+    async with Worker(client, task_queue=task_queue, workflows=[Order]):
+        for number in range(3):
+            id = f"{task_queue}-{number}"
+            handle = await client.start_workflow(Order.run, number, id=id, task_queue=task_queue)
+            await closed(handle)
+    await listed(client, f"{of_queue(task_queue)} AND ExecutionStatus != 'Running'", 3)
+    await follow("visibility.md", address, {"WorkflowType = 'Order'": f"WorkflowType = '{task_queue}'"}, Order=Order)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith(f"{task_queue}-2 ")
+    assert lines[1] == "0"
+    assert sorted(lines[2:]) == ["Completed 2", "Failed 1"]
+
+
+async def closed(handle: WorkflowHandle[Any, Any]) -> None:
+    with contextlib.suppress(WorkflowFailureError):
+        await handle.result()

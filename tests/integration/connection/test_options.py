@@ -1,4 +1,4 @@
-"""Options of connections whose effect shows elsewhere: identity, compression, load balancing, limits, the services' names."""
+"""Options of connections whose effect shows elsewhere: identity, compression, load balancing, limits."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import asyncio
 import logging
 import os
 import socket
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 
 import pytest
 
@@ -21,6 +20,7 @@ from invincible.service import (
 )
 from tests.support.conditions import eventually
 from tests.support.connect_proxy import connect_proxy
+from tests.support.relay import relay
 
 from .conftest import healthy
 
@@ -58,32 +58,6 @@ async def test_a_lazy_client_connects_with_its_first_call(address: str) -> None:
     assert await asyncio.gather(*calls) == [True] * 5
 
 
-@asynccontextmanager
-async def relays(hosts: list[str], port: int, upstream: str) -> AsyncIterator[list[str]]:
-    """Passes connections on from each of the hosts' port; the list fills with the hosts that were connected to."""
-    used: list[str] = []
-    tasks: set[asyncio.Task[None]] = set()
-    upstream_host, upstream_port = upstream.split(":")
-
-    async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while data := await reader.read(65536):
-            writer.write(data)
-        writer.close()
-
-    async with AsyncExitStack() as stack:
-        for host in hosts:
-
-            async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, host: str = host) -> None:
-                used.append(host)
-                there = await asyncio.open_connection(upstream_host, int(upstream_port))
-                tasks.update(map(asyncio.ensure_future, (pump(reader, there[1]), pump(there[0], writer))))
-
-            await stack.enter_async_context(await asyncio.start_server(relay, host, port))
-        yield used
-        for task in tasks:
-            task.cancel()
-
-
 async def test_calls_are_spread_over_the_addresses_of_a_name(address: str) -> None:
     """The one name besides localhost that every machine knows is its own. It may have one address only."""
     with socket.create_server(("", 0)) as found:
@@ -91,11 +65,12 @@ async def test_calls_are_spread_over_the_addresses_of_a_name(address: str) -> No
     name = socket.gethostname()
     hosts = sorted({info[4][0] for info in socket.getaddrinfo(name, port, family=socket.AF_INET)})
     assert name != "localhost", "localhost is never balanced"
-    async with relays([str(host) for host in hosts], port, address) as used:
+    async with AsyncExitStack() as stack:
+        relays = [await stack.enter_async_context(relay(address, host=str(host), port=port)) for host in hosts]
         client = await Client.connect(f"{name}:{port}", dns_load_balancing_config=DnsLoadBalancingConfig())
         for _ in range(10):
             assert await healthy(client)
-        assert sorted(set(used)) == hosts
+        assert all(each.accepted for each in relays)
 
 
 async def test_payloads_and_memos_over_a_limit_are_warned_of(

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from pathlib import Path
+
+import pytest
 
 from invincible import workflow
 from invincible.client import Client
-from invincible.service import HttpConnectProxyConfig, KeepAliveConfig
+from invincible.service import HttpConnectProxyConfig, KeepAliveConfig, RPCError
 from invincible.worker import Worker
 from tests.support.conditions import eventually
 from tests.support.connect_proxy import connect_proxy
@@ -35,26 +39,22 @@ def free_address() -> str:
         return "{}:{}".format(*found.getsockname())
 
 
-async def seconds_pass(seconds: float) -> None:
-    """The outage itself; the test's is as short as a restart."""
-    await asyncio.sleep(seconds)
-
-
-async def wait_through_an_outage(folder: Path, task_queue: str, outage: float) -> None:
+async def wait_through_an_outage(folder: Path, task_queue: str, outage: Callable[[Client], Awaitable[object]]) -> None:
     address, database = free_address(), folder / "temporal.db"
-    async with server_process(address=address, database=database) as server:
+    async with AsyncExitStack() as servers:
+        first = await servers.enter_async_context(server_process(address=address, database=database))
         client = await Client.connect(address)
         async with Worker(client, task_queue=task_queue, workflows=[Wait]):
             handle = await client.start_workflow(Wait.run, id=f"wait-{task_queue}", task_queue=task_queue)
             result = asyncio.create_task(handle.result())
             await eventually(lambda: begun(client, handle.id), what="the workflow's first task is done")
 
-            await server.program.kill()
-            await seconds_pass(outage)
+            await first.program.kill()
+            await outage(client)
             assert not result.done()
-            async with server_process(address=address, database=database):
-                await eventually(lambda: released(client, handle.id), what="the signal gets through", timeout=60)
-                assert await asyncio.wait_for(result, 60) == "released"
+            await servers.enter_async_context(server_process(address=address, database=database))
+            await eventually(lambda: released(client, handle.id), what="the signal gets through", timeout=60)
+            assert await asyncio.wait_for(result, 60) == "released"
 
 
 async def begun(client: Client, workflow_id: str) -> bool:
@@ -68,7 +68,11 @@ async def released(client: Client, workflow_id: str) -> bool:
 
 
 async def test_a_result_is_waited_for_while_the_server_is_away(tmp_path: Path, task_queue: str) -> None:
-    await wait_through_an_outage(tmp_path, task_queue, outage=0)
+    async def noticed(client: Client) -> None:
+        with pytest.raises(RPCError, match="no connection to"):
+            await client.service_client.check_health()
+
+    await wait_through_an_outage(tmp_path, task_queue, outage=noticed)
 
 
 async def test_a_connection_that_died_silently_is_replaced(address: str, task_queue: str) -> None:

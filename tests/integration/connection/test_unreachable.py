@@ -13,6 +13,7 @@ import pytest
 
 from invincible.client import Client
 from invincible.service import RPCError, RPCStatusCode
+from tests.support.relay import relay
 
 HALF_A_SECOND = timedelta(seconds=0.5)
 
@@ -59,7 +60,7 @@ async def test_a_server_that_does_not_talk_grpc(answer: bytes) -> None:
     async with answering(answer) as address:
         with pytest.raises(RuntimeError, match=f"to {address}: .* its answer is not gRPC. If it wants TLS, set tls"):
             await Client.connect(address)
-        with pytest.raises(RuntimeError, match=f"to {address}: .*(take TLS there|the answer is not TLS)"):
+        with pytest.raises(RuntimeError, match=f"to {address}: .*(Does it take TLS on this port|the answer is not TLS)"):
             await Client.connect(address, tls=True)
 
 
@@ -76,27 +77,8 @@ async def test_a_lazy_client_tells_with_its_first_call() -> None:
 
 
 async def test_calls_after_the_server_has_gone_name_it(address: str) -> None:
-    host, port = address.split(":")
-    relays: set[asyncio.StreamWriter] = set()
-
-    async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        upstream_reader, upstream_writer = await asyncio.open_connection(host, int(port))
-        relays.update((writer, upstream_writer))
-
-        async def pump(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
-            while data := await source.read(65536):
-                target.write(data)
-
-        await asyncio.gather(pump(reader, upstream_writer), pump(upstream_reader, writer), return_exceptions=True)
-        writer.close()
-        upstream_writer.close()
-
-    server = await asyncio.start_server(relay, "127.0.0.1", 0)
-    gone = "{}:{}".format(*server.sockets[0].getsockname())
-    client = await Client.connect(gone)
-    server.close()
-    for writer in relays:
-        writer.close()
-    with pytest.raises(RPCError, match=rf"^no connection to {gone}: ") as caught:
+    async with relay(address) as server:
+        client = await Client.connect(server.address)
+    with pytest.raises(RPCError, match=rf"^no connection to {server.address}: ") as caught:
         await client.service_client.check_health()
     assert caught.value.status in (RPCStatusCode.UNAVAILABLE, RPCStatusCode.UNKNOWN, RPCStatusCode.CANCELLED)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from invincible import workflow
+from invincible.client import SyncClient
 from invincible.exceptions import ApplicationError
+from invincible.worker.workflow_sandbox import RestrictedWorkflowAccessError
 
 
 @workflow.defn
@@ -41,9 +43,19 @@ class Counter:
         return self.total
 
     @workflow.update
-    async def double(self) -> int:
-        self.total *= 2
+    async def plus(self, count: int) -> int:
+        self.total += count
         return self.total
 
 
-ALL = [greet, fail, Counter]
+@workflow.defn
+async def call_the_server() -> str:
+    client: SyncClient | None = None
+    try:
+        client = SyncClient.connect("127.0.0.1:1")
+    except RestrictedWorkflowAccessError as error:
+        return str(error)
+    return repr(client)
+
+
+ALL = [greet, fail, Counter, call_the_server]

@@ -167,7 +167,7 @@ def test_a_call_within_a_running_event_loop_works() -> None:
 
 def test_a_call_on_the_background_loop_itself_is_an_error() -> None:
     async def work() -> None:
-        call(asyncio.sleep)
+        call(asyncio.Event().wait)
 
     with pytest.raises(RuntimeError, match="use the async client there"):
         call(work)
@@ -373,7 +373,7 @@ def test_values_that_lead_nowhere_are_handed_on_as_they_are() -> None:
 
 
 def run(script: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-X", "dev", "-W", "error", "-W", "ignore::DeprecationWarning", "-c"]
+    command = [sys.executable, "-W", "error", "-W", "ignore::DeprecationWarning", "-c"]
     return subprocess.run([*command, textwrap.dedent(script)], capture_output=True, text=True, timeout=60)
 
 

@@ -212,6 +212,10 @@ def test_importing_the_client_makes_no_blocking_classes_and_loads_no_thread() ->
     assert done.returncode == 0, done.stderr
 
 
+def test_the_module_tells_of_the_blocking_classes() -> None:
+    assert {"Client", "SyncClient", "SyncWorkflowService"} <= set(dir(invincible.client))
+
+
 def test_a_wrong_name_is_an_error() -> None:
     with pytest.raises(ImportError, match="cannot import name 'SyncNothing'"):
         from invincible.client import SyncNothing  # type: ignore[attr-defined]  # noqa: F401

@@ -190,6 +190,8 @@ async def test_a_provider_without_the_key() -> None:
     with pytest.raises(DecryptionError):
         await provided.decode(await codec(other=OLD).encode([PLAIN]))
     assert vault.asked == ["other", "other"]
+    with pytest.raises(LookupError, match="the key provider has no key 'gone' to encrypt with"):
+        await EncryptionCodec(vault, key_id="gone").encode([PLAIN])
 
 
 async def test_a_synchronous_provider_whose_key_is_bad() -> None:

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from invincible.converter import ActivitySerializationContext, encode_search_attributes
+from invincible.converter._limits import SentPayloads, named_arguments
 from invincible.exceptions import ActivityAlreadyStartedError
 from invincible.service import RPCError, RPCStatusCode
 
 from .._interceptor import OutboundInterceptor
+from .._sizes import sizes_checked
 from .._values import encode_arguments, encode_text
 from .description import ActivityExecutionDescription
 from .handle import ActivityHandle
@@ -93,10 +95,13 @@ class ActivityCalls(OutboundInterceptor):
             input.retry_policy.apply_to_proto(request.retry_policy)
         if input.search_attributes is not None:
             encode_search_attributes(input.search_attributes, request.search_attributes)
+        target = f"activity {input.activity_type!r} with id {input.id!r}"
+        sent = SentPayloads(target, named_arguments(arguments, input._signature), {})
         try:
-            response = await self._activity_rpc(
-                "start_activity_execution", request, StartActivityExecutionResponse, input
-            )
+            with sizes_checked(client, sent):
+                response = await self._activity_rpc(
+                    "start_activity_execution", request, StartActivityExecutionResponse, input
+                )
         except RPCError as error:
             raise _start_error(error, input) from None
         return ActivityHandle(client, input.id, run_id=response.run_id, result_type=input.result_type)

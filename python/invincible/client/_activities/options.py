@@ -87,6 +87,8 @@ def start_input(
         }
     )
     options.check(reference.name)
+    if retry_policy is None and options.retry_policy is not None:
+        retry_policy = RetryPolicy._from_native(options.retry_policy)
     return StartActivityInput(
         activity_type=reference.name,
         args=reference.bind(arg, args),
@@ -99,7 +101,7 @@ def start_input(
         heartbeat_timeout=timedelta_or_none(options.heartbeat_timeout),
         id_reuse_policy=id_reuse_policy,
         id_conflict_policy=id_conflict_policy,
-        retry_policy=None if options.retry_policy is None else RetryPolicy._from_native(options.retry_policy),
+        retry_policy=retry_policy,
         priority=Priority.default if options.priority is None else Priority._from_native(options.priority),
         search_attributes=search_attributes,
         summary=options.summary,

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from .._handle import WorkflowHandle
-from .._history import WorkflowHistoryEventAsyncIterator
 from .._inputs import DescribeWorkflowInput, FetchWorkflowHistoryEventsInput
 from .._interceptor import OutboundInterceptor
 from .._status import WorkflowHistoryEventFilterType
@@ -18,6 +17,7 @@ from .steps import Steps
 
 if TYPE_CHECKING:
     from .._client import Client
+    from .._history import WorkflowHistoryEventAsyncIterator
 
 
 class ResetCalls(OutboundInterceptor):
@@ -65,7 +65,7 @@ class ResetCalls(OutboundInterceptor):
 
     async def _run(self, input: ResetWorkflowInput) -> tuple[str, str | None]:
         """The run to reset and the first of its chain, so that no other run is reset if the workflow goes on."""
-        description = await self._client._calls.describe_workflow(
+        description = await self.describe_workflow(
             DescribeWorkflowInput(
                 id=input.id, run_id=input.run_id, rpc_metadata=input.rpc_metadata, rpc_timeout=input.rpc_timeout
             )
@@ -78,8 +78,7 @@ class ResetCalls(OutboundInterceptor):
         return description.run_id, first or expected
 
     def _events(self, input: ResetWorkflowInput, run_id: str) -> WorkflowHistoryEventAsyncIterator:
-        return WorkflowHistoryEventAsyncIterator(
-            self._client,
+        return self.fetch_workflow_history_events(
             FetchWorkflowHistoryEventsInput(
                 id=input.id,
                 run_id=run_id,
@@ -90,7 +89,7 @@ class ResetCalls(OutboundInterceptor):
                 skip_archival=False,
                 rpc_metadata=input.rpc_metadata,
                 rpc_timeout=input.rpc_timeout,
-            ),
+            )
         )
 
 

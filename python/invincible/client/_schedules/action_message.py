@@ -86,7 +86,7 @@ async def action_message(client: Client, action: ScheduleActionStartWorkflow) ->
         TypeError: A search attribute is not of its type.
         ValueError: A search attribute is given twice, or the retry policy is not valid.
     """
-    converter = client._workflow_converter(action.id)
+    converter = client._workflow_converter(action.id, action.workflow)
     twice = {pair.key.name for pair in action.typed_search_attributes} & set(action.untyped_search_attributes)
     if twice:
         raise ValueError(f"search attribute {min(twice)!r} is both in typed and in untyped search attributes")

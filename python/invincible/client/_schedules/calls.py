@@ -95,7 +95,7 @@ class ScheduleCalls(OutboundInterceptor):
 
         if not input.backfills:
             raise ValueError("give at least one backfill")
-        await self._patch(input, SchedulePatch(backfill_request=backfill_messages(input.backfills)))
+        await self._patch_schedule(input, SchedulePatch(backfill_request=backfill_messages(input.backfills)))
 
     async def delete_schedule(self, input: DeleteScheduleInput) -> None:
         """Deletes it."""
@@ -113,27 +113,29 @@ class ScheduleCalls(OutboundInterceptor):
 
     async def describe_schedule(self, input: DescribeScheduleInput) -> ScheduleDescription:
         """Asks for the description."""
-        return await self._described(input)
+        return await self._described_schedule(input)
 
     async def pause_schedule(self, input: PauseScheduleInput) -> None:
         """Pauses it."""
         from invincible.api.schedule.v1 import SchedulePatch
 
         # Without a note the server would not take it for a pause.
-        await self._patch(input, SchedulePatch(pause=input.note or "Paused via Python SDK"))
+        await self._patch_schedule(input, SchedulePatch(pause=input.note or "Paused via Python SDK"))
 
     async def unpause_schedule(self, input: UnpauseScheduleInput) -> None:
         """Unpauses it."""
         from invincible.api.schedule.v1 import SchedulePatch
 
-        await self._patch(input, SchedulePatch(unpause=input.note or "Unpaused via Python SDK"))
+        await self._patch_schedule(input, SchedulePatch(unpause=input.note or "Unpaused via Python SDK"))
 
     async def trigger_schedule(self, input: TriggerScheduleInput) -> None:
         """Makes it act now."""
         from invincible.api.schedule.v1 import SchedulePatch, TriggerImmediatelyRequest
 
         overlap: Any = input.overlap or 0
-        await self._patch(input, SchedulePatch(trigger_immediately=TriggerImmediatelyRequest(overlap_policy=overlap)))
+        await self._patch_schedule(
+            input, SchedulePatch(trigger_immediately=TriggerImmediatelyRequest(overlap_policy=overlap))
+        )
 
     async def update_schedule(self, input: UpdateScheduleInput) -> None:
         """Asks for the description, has the updater change it, and sends that."""
@@ -142,7 +144,7 @@ class ScheduleCalls(OutboundInterceptor):
         from .messages import schedule_message
 
         client = self._client
-        answer = input.updater(ScheduleUpdateInput(await self._described(input)))
+        answer = input.updater(ScheduleUpdateInput(await self._described_schedule(input)))
         update = await answer if inspect.isawaitable(answer) else answer
         if update is None:
             return
@@ -168,7 +170,7 @@ class ScheduleCalls(OutboundInterceptor):
             timeout=input.rpc_timeout,
         )
 
-    async def _described(self, input: DescribeScheduleInput | UpdateScheduleInput) -> ScheduleDescription:
+    async def _described_schedule(self, input: DescribeScheduleInput | UpdateScheduleInput) -> ScheduleDescription:
         from invincible.api.workflowservice.v1 import DescribeScheduleRequest, DescribeScheduleResponse
 
         client = self._client
@@ -182,7 +184,7 @@ class ScheduleCalls(OutboundInterceptor):
         )
         return ScheduleDescription._from_response(input.id, response, client.data_converter)
 
-    async def _patch(
+    async def _patch_schedule(
         self,
         input: BackfillScheduleInput | PauseScheduleInput | TriggerScheduleInput | UnpauseScheduleInput,
         patch: SchedulePatch,

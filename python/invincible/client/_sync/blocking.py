@@ -117,7 +117,7 @@ def wrapped(value: Any, calls: Calls, *, deep: bool = False) -> Any:
     Args:
         value: The value.
         calls: The calls it takes part in, if it is an async object.
-        deep: Whether to look into lists, tuples and dictionaries.
+        deep: Whether it may be a list, a tuple or a dictionary of such objects.
     """
     found = _counterparts.get(type(value)) or _of_base(type(value))
     if found is not None:
@@ -125,10 +125,10 @@ def wrapped(value: Any, calls: Calls, *, deep: bool = False) -> Any:
     if isinstance(value, AsyncGeneratorType):
         return Iterated(value, calls)
     if deep and type(value) in (list, tuple):
-        items = [wrapped(item, calls, deep=True) for item in value]
+        items = [wrapped(item, calls) for item in value]
         return type(value)(items) if _differ(items, value) else value
     if deep and type(value) is dict:
-        items = [wrapped(item, calls, deep=True) for item in value.values()]
+        items = [wrapped(item, calls) for item in value.values()]
         return dict(zip(value, items, strict=True)) if _differ(items, value.values()) else value
     return value
 

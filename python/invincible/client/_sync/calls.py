@@ -13,6 +13,8 @@ from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple
 
+from invincible._engine.context import current_run_or_none
+
 from .portal import portal
 
 Work = Callable[["Call"], Awaitable[Any]]
@@ -88,9 +90,14 @@ class Calls:
             work: Does the work, on the portal's loop.
 
         Raises:
-            RuntimeError: The client is closed.
+            RuntimeError: The client is closed, or this is the portal's own thread, which would wait for itself.
+            RestrictedWorkflowAccessError: This is workflow code.
             TimeoutError: The time was up.
         """
+        if current_run_or_none() is not None:
+            from invincible._engine.guard import RestrictedWorkflowAccessError
+
+            raise RestrictedWorkflowAccessError("a call of a blocking client")
         call = Call(work)
         self._running.add(call)
         try:

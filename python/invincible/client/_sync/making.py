@@ -9,14 +9,14 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import is_dataclass
 from functools import partial, wraps
 from types import new_class
-from typing import Any, Generic, TypeVar, get_origin
+from typing import Any, Generic, get_origin
 
 from .blocking import Blocking, counterpart, next_of, register, unwrapped, wrapped
 from .calls import Call, Calls
 from .discovery import fields, functions, mentioned, properties
 from .rules import BASES, COMMON_BASE, SPECIAL, sync_doc, sync_name
 
-F = TypeVar("F", bound=Callable[..., Any])
+_CONTAINERS = frozenset({"Mapping", "Sequence", "dict", "list", "tuple"})
 
 
 class Maker:
@@ -53,10 +53,10 @@ class Maker:
         if "__init__" in vars(cls) and not is_dataclass(cls):
             yield "__init__", wraps(vars(cls)["__init__"])(_initializer())
         for name, annotation in fields(cls).items():
-            leads_on = self._leads_on(mentioned(annotation, vars(sys.modules[cls.__module__])))
-            yield name, property(_getter(name, leads_on))
+            deep = self._is_deep(mentioned(annotation, vars(sys.modules[cls.__module__])))
+            yield name, property(_getter(name, deep))
         for name, getter in properties(cls):
-            deep = self._leads_on(mentioned(inspect.get_annotations(getter).get("return"), getter.__globals__))
+            deep = self._is_deep(mentioned(inspect.get_annotations(getter).get("return"), getter.__globals__))
             settable = getattr(vars(cls)[name], "fset", None) is not None
             yield name, property(wraps(getter)(_getter(name, deep)), _setter(name) if settable else None)
         for name, function in functions(cls):
@@ -68,7 +68,7 @@ class Maker:
             parameter: mentioned(annotation, function.__globals__)
             for parameter, annotation in inspect.get_annotations(function).items()
         }
-        deep = self._leads_on(names.pop("return", frozenset()))
+        deep = self._is_deep(names.pop("return", frozenset()))
         waits = inspect.iscoroutinefunction(function)
         if isinstance(member, classmethod):
             return classmethod(wraps(function)(_class_method(name, waits)))
@@ -85,6 +85,10 @@ class Maker:
 
     def _leads_on(self, mentions: frozenset[str]) -> bool:
         return not self._names.isdisjoint(mentions)
+
+    def _is_deep(self, mentions: frozenset[str]) -> bool:
+        # Of a Sequence[T], only derived classes tell what T is.
+        return self._leads_on(mentions) or not _CONTAINERS.isdisjoint(mentions)
 
     def _described(self, made: Any, owner: str) -> Any:
         """A member with the name and the docs that it has in the blocking class."""
