@@ -86,7 +86,8 @@ pub async fn workflow_result(
             tokio::time::sleep(PAUSE).await;
         }
         next_page_token = response.next_page_token;
-        if let Some(outcome) = events.into_iter().find_map(|event| outcome(event, &run_id, task_failures)) {
+        let kept = since_reset(events);
+        if let Some(outcome) = kept.into_iter().find_map(|event| outcome(event, &run_id, task_failures)) {
             if !follow_runs || outcome.new_execution_run_id.is_empty() {
                 return Ok(outcome);
             }
@@ -94,6 +95,17 @@ pub async fn workflow_result(
             next_page_token = Vec::new();
         }
     }
+}
+
+/// The events after the last reset: the failures before it are what it is to put right.
+fn since_reset(mut events: Vec<HistoryEvent>) -> Vec<HistoryEvent> {
+    let reset = events.iter().rposition(|event| match &event.attributes {
+        Some(Attributes::WorkflowTaskFailedEventAttributes(event)) => {
+            event.cause() == WorkflowTaskFailedCause::ResetWorkflow
+        }
+        _ => false,
+    });
+    events.split_off(reset.map_or(0, |reset| reset + 1))
 }
 
 fn outcome(event: HistoryEvent, run_id: &str, task_failures: bool) -> Option<WorkflowOutcome> {
@@ -198,5 +210,14 @@ mod tests {
         assert_eq!(outcome(refused, "run", true).unwrap().reason, "BAD_SEARCH_ATTRIBUTES");
         assert!(outcome(task_failed(WorkflowTaskFailedCause::ResetWorkflow), "run", true).is_none());
         assert!(outcome(task_failed(WorkflowTaskFailedCause::ResetStickyTaskQueue), "run", true).is_none());
+    }
+
+    #[test]
+    fn failures_before_a_reset_are_what_it_put_right() {
+        let bug = || task_failed(WorkflowTaskFailedCause::WorkflowWorkerUnhandledFailure);
+        let reset = || task_failed(WorkflowTaskFailedCause::ResetWorkflow);
+        assert_eq!(since_reset(vec![bug(), reset()]), []);
+        assert_eq!(since_reset(vec![bug(), reset(), bug()]), [bug()]);
+        assert_eq!(since_reset(vec![bug()]), [bug()]);
     }
 }

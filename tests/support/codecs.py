@@ -61,9 +61,9 @@ class SealingCodec(PayloadCodec, WithSerializationContext):
     async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
         for payload in payloads:
             assert payload.metadata.get("encoding") == SEALED, "not sealed"
-        opened = [opened_payload(payload.data) for payload in payloads]
-        await self._call("decode", opened)
-        return opened
+        plain = [opened(payload.data) for payload in payloads]
+        await self._call("decode", plain)
+        return plain
 
     async def _call(self, operation: str, payloads: Sequence[Payload]) -> None:
         call = Call(operation, tuple(payload.data for payload in payloads), self.context)
@@ -76,11 +76,14 @@ class SealingCodec(PayloadCodec, WithSerializationContext):
         return {call.context for call in self.calls if data.encode() in call.data}
 
 
+_HIDING = bytes(each ^ 0xFF for each in range(256))
+
+
 def _hidden(data: bytes) -> bytes:
-    return bytes(each ^ 0xFF for each in data)
+    return data.translate(_HIDING)
 
 
-def opened_payload(data: bytes) -> Payload:
+def opened(data: bytes) -> Payload:
     """What is in a sealed payload, by its data."""
     return Payload.FromString(_hidden(data))
 

@@ -1,4 +1,5 @@
-"""Plays a workflow feature three ways: with its run in the cache, never in it, and put out of it in the middle.
+"""Plays a workflow feature four ways: with its run in the cache, never in it, put out of it in the middle, and with
+a payload codec.
 
 Workflows call ``rested()`` at the point that they have to survive. It returns at once where runs stay in the cache, and
 otherwise when the run has left it: what follows happens after a replay. When the worker ends, each run that the test
@@ -22,6 +23,7 @@ from invincible.api.history.v1 import HistoryEvent
 from invincible.client import Client, WorkflowHandle
 from invincible.worker import Replayer, Worker
 
+from .codecs import SEALED, opened, sealing, with_config
 from .conditions import eventually
 
 SOON = timedelta(milliseconds=10)
@@ -48,6 +50,8 @@ class Cache(Enum):
     """The worker keeps no runs: each task replays the history."""
     CROWDED = "crowded"
     """The worker has room for one run, and another has tasks all the time."""
+    CODEC = "codec"
+    """It stays in memory, and a codec seals each payload and refuses those that are not sealed."""
 
 
 # The runs whose code has been closed while it rested; filled by that code itself.
@@ -76,7 +80,7 @@ async def rest(until_evicted: bool) -> None:
 async def rested() -> None:
     """Wait, in workflow code, until the run has left the cache, if it is to; see the module."""
     info = workflow.info()
-    until_evicted = workflow.memo_value("cache", "", type_hint=str) not in ("", Cache.ROOMY.value)
+    until_evicted = workflow.memo_value("cache", "", type_hint=str) in (Cache.NONE.value, Cache.CROWDED.value)
     _left_cache.discard(info.run_id)
     try:
         await rest.execute(until_evicted)
@@ -124,6 +128,8 @@ class Feature:
 
     @staticmethod
     def of(client: Client, task_queue: str, cache: Cache) -> Feature:
+        if cache is Cache.CODEC:
+            client = with_config(client, data_converter=sealing())
         return Feature(client, task_queue, cache, [])
 
     @asynccontextmanager
@@ -142,7 +148,11 @@ class Feature:
         failure_types = options.get("workflow_failure_exception_types", ())
         async with self.unverified_worker(workflows, activities, calm=calm, **options) as worker:
             yield worker
-        replayer = Replayer(workflows=[*workflows, Crowd], workflow_failure_exception_types=failure_types)
+        replayer = Replayer(
+            workflows=[*workflows, Crowd],
+            data_converter=self.client.data_converter,
+            workflow_failure_exception_types=failure_types,
+        )
         histories = [history for handle in self._started async for history in _histories(self.client, handle)]
         self._started.clear()
         await replayer.replay_workflows(_each(histories))
@@ -255,8 +265,14 @@ def details(event: HistoryEvent) -> str | None:
     return _text(event.user_metadata.details) if event.user_metadata.HasField("details") else None
 
 
+def data(payload: Any) -> bytes:
+    """What is in a payload of a history, sealed or not."""
+    sealed = payload.metadata.get("encoding") == SEALED
+    return opened(payload.data).data if sealed else bytes(payload.data)
+
+
 def _text(payload: Any) -> str:
-    return str(json.loads(payload.data))
+    return str(json.loads(data(payload)))
 
 
 async def _histories(client: Client, handle: WorkflowHandle[Any, Any]) -> AsyncIterator[Any]:

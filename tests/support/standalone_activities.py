@@ -116,7 +116,7 @@ reports: dict[str, list[activity.ActivityCancellationDetails | None]] = {}
 @activity.defn(start_to_close_timeout=MINUTE, heartbeat_timeout=10 * SECOND, retry_policy=RetryPolicy(SOON))
 async def wait_to_be_stopped(finish_on_attempt: int = 0) -> int:
     info = activity.info()
-    reports = reports.setdefault(info.activity_id, [])
+    told = reports.setdefault(info.activity_id, [])
     if info.attempt == finish_on_attempt:
         return info.attempt
     try:
@@ -124,7 +124,7 @@ async def wait_to_be_stopped(finish_on_attempt: int = 0) -> int:
             activity.heartbeat(f"attempt {info.attempt}")
             await asyncio.sleep(0.02)
     except asyncio.CancelledError:
-        reports.append(activity.cancellation_details())
+        told.append(activity.cancellation_details())
         raise
 
 

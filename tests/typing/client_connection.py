@@ -1,4 +1,6 @@
-"""Types of connections, raw calls and configurations."""
+"""What type checkers make of connections, raw calls and configurations. Nothing here is run."""
+
+# pyright: reportUnnecessaryTypeIgnoreComment=true
 
 from __future__ import annotations
 
@@ -15,7 +17,7 @@ from invincible.service import CloudService, OperatorService, ServiceClient, TLS
 
 async def connections(client: Client) -> None:
     assert_type(await Client.connect("localhost:7233", tls=TLSConfig(), connect_timeout=timedelta(seconds=1)), Client)
-    await Client.connect("localhost:7233", tls="yes")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    await Client.connect("localhost:7233", tls="yes")  # type: ignore[arg-type]
     assert_type(client.service_client, ServiceClient)
     assert_type(client.service_client.worker_service_client, ServiceClient)
     assert_type((await CloudOperationsClient.connect(api_key="key")).cloud_service, CloudService)
@@ -29,7 +31,7 @@ async def raw_calls(client: Client) -> None:
     attributes = await client.operator_service.list_search_attributes(ListSearchAttributesRequest())
     assert_type(attributes, ListSearchAttributesResponse)
     wrong = ListSearchAttributesRequest()
-    await client.workflow_service.get_system_info(wrong)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    await client.workflow_service.get_system_info(wrong)  # type: ignore[arg-type]
 
 
 async def configurations() -> None:

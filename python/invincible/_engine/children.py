@@ -46,6 +46,7 @@ class ChildWorkflowHandle(StartedOperationHandle[T], Generic[S, T]):
         super().__init__(run, f"child workflow {workflow_type!r}", result_type, context)
         self._seq = seq
         self._id = workflow_id
+        self._type = workflow_type
         self._first_execution_run_id: str | None = None
 
     @property

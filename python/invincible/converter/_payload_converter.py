@@ -121,9 +121,13 @@ class CompositePayloadConverter(PayloadConverter, WithSerializationContext):
     converters: Mapping[bytes, EncodingPayloadConverter]
     """The converters by encoding, in order."""
 
+    _wants_context = True
+
     def __init__(self, *converters: EncodingPayloadConverter) -> None:
         """Creates the converter."""
         self.converters = {converter.encoding.encode(): converter for converter in converters}
+        # Contexts are set often and mostly nobody wants to know.
+        self._wants_context = any(isinstance(converter, WithSerializationContext) for converter in converters)
 
     def to_payloads(self, values: Sequence[Any]) -> list[Payload]:
         """Turns each value into one payload.
@@ -176,6 +180,8 @@ class CompositePayloadConverter(PayloadConverter, WithSerializationContext):
         Args:
             context: What the values belong to.
         """
+        if not self._wants_context:
+            return None
         told = [in_context(converter, context) for converter in self.converters.values()]
         return told if any(new is not old for new, old in zip(told, self.converters.values(), strict=True)) else None
 

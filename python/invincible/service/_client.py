@@ -127,7 +127,7 @@ class ServiceClient:
         return self._connected
 
     def _start_over(self) -> None:
-        """In a forked child: leaves the connection to the parent. The next call makes another, on the default runtime."""
+        """In a forked child: the connection is the parent's. The next call makes another, on the default runtime."""
         self._connected = self._connected_on = None
         identity = default_identity() if self.config.identity == self._default_identity else self.config.identity
         self.config = replace(self.config, runtime=None, identity=identity)

@@ -12,7 +12,8 @@ from functools import partial
 from typing import Any
 
 from invincible import _native
-from invincible._engine.contexts import context_of, is_of_server
+from invincible._engine.children import ChildWorkflowHandle
+from invincible._engine.contexts import context_of, is_of_server, operation_of
 from invincible._engine.run import WorkflowRun
 from invincible._native import (
     ApplicationFailureInfo,
@@ -171,7 +172,9 @@ class WorkflowTransit:
             namespace, workflow_id, run_id = init.parent
             return StorageDriverWorkflowInfo(namespace=namespace, id=workflow_id, run_id=run_id)
         if isinstance(context, WorkflowSerializationContext) and context != run.context:
-            return StorageDriverWorkflowInfo(namespace=context.namespace, id=context.workflow_id)
+            child = operation_of(run, field.message, field.seq)
+            workflow_type = child._type if isinstance(child, ChildWorkflowHandle) else None
+            return StorageDriverWorkflowInfo(namespace=context.namespace, id=context.workflow_id, type=workflow_type)
         return StorageDriverWorkflowInfo(
             namespace=self._namespace, id=init.workflow_id, run_id=run.run_id, type=init.workflow_type
         )

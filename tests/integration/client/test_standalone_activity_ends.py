@@ -58,7 +58,7 @@ def id() -> str:
     return f"activity-{uuid.uuid4()}"
 
 
-# What ends activities otherwise
+# Ends
 
 
 async def test_a_failure_is_the_cause(client: Client, work: str, id: str) -> None:

@@ -60,7 +60,9 @@ async def test_a_server_that_does_not_talk_grpc(answer: bytes) -> None:
     async with answering(answer) as address:
         with pytest.raises(RuntimeError, match=f"to {address}: .* its answer is not gRPC. If it wants TLS, set tls"):
             await Client.connect(address)
-        with pytest.raises(RuntimeError, match=f"to {address}: .*(Does it take TLS on this port|the answer is not TLS)"):
+        with pytest.raises(
+            RuntimeError, match=f"to {address}: .*(Does it take TLS on this port|the answer is not TLS)"
+        ):
             await Client.connect(address, tls=True)
 
 

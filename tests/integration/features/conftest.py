@@ -1,4 +1,4 @@
-"""Each feature is played three ways; see ``tests.support.features``."""
+"""Each feature is played four ways; see ``tests.support.features``."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ import pytest
 from invincible import workflow
 from invincible.client import WorkflowExecutionStatus, WorkflowFailureError
 from invincible.exceptions import ActivityError, ApplicationError, CancelledError, FailureError, is_cancelled_exception
-from tests.support.features import MINUTE, TEN_SECONDS, Feature, echo, of_kind, recorded, rested
+from tests.support.features import MINUTE, TEN_SECONDS, Feature, data, echo, of_kind, recorded, rested
 
 
 @workflow.defn
@@ -37,7 +37,7 @@ async def test_a_cancelled_workflow_cleans_up_first(feature: Feature) -> None:
     events = await feature.events(handle)
     assert len(of_kind(events, "timer_canceled")) == 1
     scheduled = of_kind(events, "activity_task_scheduled")
-    assert b'"not needed"' in scheduled[-2].activity_task_scheduled_event_attributes.input.payloads[0].data
+    assert b'"not needed"' in data(scheduled[-2].activity_task_scheduled_event_attributes.input.payloads[0])
 
 
 @workflow.defn

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from invincible import workflow
-from tests.support.features import SOON, TEN_SECONDS, Feature, attributes, echo, of_kind, rested
+from tests.support.features import SOON, TEN_SECONDS, Feature, attributes, data, echo, of_kind, rested
 
 
 def groups(event: Any) -> list[str]:
@@ -21,7 +21,7 @@ def _named(marker: Any) -> str:
     kind = marker.WhichOneof("variant")
     if kind == "label":
         label = marker.label
-        text = json.loads(label.label.data) if label.HasField("label") else None
+        text = json.loads(data(label.label)) if label.HasField("label") else None
         return f"{label.id} {text}"
     return f"{kind} {getattr(marker, kind)}".strip()
 
@@ -63,7 +63,7 @@ async def test_events_carry_the_groups_they_were_started_in(feature: Feature) ->
         await handle.result()
     events = await feature.events(handle)
     activities = {
-        each.activity_task_scheduled_event_attributes.input.payloads[0].data.decode(): groups(each)
+        data(each.activity_task_scheduled_event_attributes.input.payloads[0]).decode(): groups(each)
         for each in of_kind(events, "activity_task_scheduled")
         if each.activity_task_scheduled_event_attributes.activity_type.name == "echo"
     }
@@ -109,7 +109,7 @@ async def test_what_a_handler_starts_is_grouped_by_its_message(feature: Feature)
     events = await feature.events(handle)
     (signal,) = of_kind(events, "workflow_execution_signaled")
     markers = {
-        each.activity_task_scheduled_event_attributes.input.payloads[0].data.decode(): each.event_group_markers
+        data(each.activity_task_scheduled_event_attributes.input.payloads[0]).decode(): each.event_group_markers
         for each in of_kind(events, "activity_task_scheduled")
     }
     (by_signal,), (by_update,) = markers['"by signal"'], markers['"by update"']

@@ -20,6 +20,7 @@ from tests.support.features import (
     Cache,
     Feature,
     attributes,
+    data,
     of_kind,
     recorded,
     rested,
@@ -85,7 +86,7 @@ async def test_local_activities_leave_markers_with_their_results(feature: Featur
     assert [summary(event) for event in markers] == ["a *summary*", *[None] * 8]
     (own, *_) = attributes(events, "marker_recorded")
     assert b'"own"' in own.details["data"].payloads[0].data
-    assert own.details["result"].payloads[0].data == b"3"
+    assert data(own.details["result"].payloads[0]) == b"3"
 
 
 attempts: dict[str, list[int]] = defaultdict(list)

@@ -66,7 +66,9 @@ async def test_a_new_run_takes_the_patched_path(feature: Feature) -> None:
     assert marker.marker_name == "core_patch"
     assert description.search_attributes["TemporalChangeVersion"] == ["first"]
     # Later code, which has put the patch on its way out, replays it too.
-    await Replayer(workflows=[Deprecated]).replay_workflow(await handle.fetch_history())
+    await Replayer(workflows=[Deprecated], data_converter=feature.client.data_converter).replay_workflow(
+        await handle.fetch_history()
+    )
 
 
 async def test_a_run_of_the_old_code_keeps_to_its_path(feature: Feature) -> None:

@@ -6,7 +6,7 @@ import asyncio
 from datetime import timedelta
 
 from invincible import workflow
-from tests.support.features import MINUTE, Feature, attributes, of_kind, recorded, rested, summary
+from tests.support.features import MINUTE, Feature, attributes, data, of_kind, recorded, rested, summary
 
 
 @workflow.defn
@@ -130,4 +130,4 @@ async def test_time_stands_still_within_a_task_and_is_the_same_on_replay(feature
     events = await feature.events(handle)
     (first, *_) = of_kind(events, "workflow_task_started")
     (said, *_) = attributes(events, "activity_task_scheduled")
-    assert f'"{first.event_time.ToNanoseconds()}"'.encode() in said.input.payloads[0].data
+    assert f'"{first.event_time.ToNanoseconds()}"'.encode() in data(said.input.payloads[0])

@@ -111,7 +111,6 @@ def test_values_of_activities_belong_to_them(is_local: bool) -> None:
         ("to payload", "Bob", anonymous),
         ("from failure", "no", anonymous),
         ("from payload", "detail", anonymous),
-        ("to payload", "detail", OWN),
     ]
 
 

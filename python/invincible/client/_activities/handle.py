@@ -30,9 +30,6 @@ if TYPE_CHECKING:
 
     from .._client import Client
 
-# The server answers a poll a second before its deadline, so that a shorter one gets no answer at all.
-_SHORTEST_POLL = timedelta(seconds=2)
-
 
 class ActivityHandle(Generic[ReturnType]):
     """A standalone activity. Made by :meth:`Client.start_activity` and :meth:`Client.get_activity_handle`.
@@ -117,9 +114,8 @@ class ActivityHandle(Generic[ReturnType]):
         request = PollActivityExecutionRequest(
             namespace=self._client.namespace, activity_id=self._id, run_id=self._run_id or ""
         )
-        timeout = None if rpc_timeout is None else max(rpc_timeout, _SHORTEST_POLL)
 
-        async def poll() -> ActivityExecutionOutcome | None:
+        async def poll(timeout: timedelta | None) -> ActivityExecutionOutcome | None:
             response = await service._rpc_call(
                 "poll_activity_execution",
                 request,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -114,14 +115,14 @@ class NexusCalls(OutboundInterceptor):
             wait_stage=NexusOperationWaitStage.NEXUS_OPERATION_WAIT_STAGE_CLOSED,
         )
 
-        async def poll() -> PollNexusOperationExecutionResponse | None:
+        async def poll(timeout: timedelta | None) -> PollNexusOperationExecutionResponse | None:
             response = await client.service_client._rpc_call(
                 "poll_nexus_operation_execution",
                 request,
                 PollNexusOperationExecutionResponse,
                 retry=True,
                 metadata=input.rpc_metadata,
-                timeout=input.rpc_timeout,
+                timeout=timeout,
             )
             return response if response.WhichOneof("outcome") else None
 

@@ -79,7 +79,7 @@ class Maker:
         callbacks = [
             parameter for parameter, mentions in names.items() if "Callable" in mentions and self._leads_on(mentions)
         ]
-        if callbacks:
+        if callbacks and waits:
             return wraps(function)(_asking(function, callbacks, deep))
         return wraps(function)(_waiting(name, deep) if waits else _direct(name, deep))
 
@@ -182,4 +182,5 @@ def _called(
 ) -> tuple[Any, Calls]:
     """What a function that belongs to no object gives, and the calls of whoever comes of it."""
     calls = Calls()
+    args, kwargs = tuple(map(unwrapped, args)), {key: unwrapped(value) for key, value in kwargs.items()}
     return calls.run(lambda _: function(*args, **kwargs)).get() if waits else function(*args, **kwargs), calls
