@@ -96,10 +96,19 @@ test-unit: bridge  ## Python tests that need no server, in seconds
 	$(PY) -m pytest tests/unit
 
 .PHONY: test-python
-test-python: bridge server  ## All Python tests
+test-python: bridge server browser  ## All Python tests
 	$(call say,Python tests)
 	@# Timing decides on a loaded machine now and then; what fails twice, the second time alone, is broken.
 	$(PY) -m pytest --numprocesses auto --maxprocesses 4 || $(PY) -m pytest --last-failed --last-failed-no-failures none
+
+.PHONY: browser
+browser:  ## Chromium, for the tests of what the Web UI shows
+	@command -v chromium chromium-browser google-chrome google-chrome-stable >/dev/null || { \
+		printf '\033[1m==> installing Chromium\033[0m\n'; \
+		command -v apt-get >/dev/null && test "$$(id -u)" = 0 \
+			|| { echo "the browser tests need Chromium, which was not found. Install it (Debian: apt-get install chromium)."; exit 1; }; \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; \
+	}
 
 .PHONY: test-rust
 test-rust: bridge  ## Rust tests of the bridge

@@ -130,7 +130,7 @@ impl RawCall {
                     Err(status) => status,
                 };
                 match pauses.next() {
-                    Some(pause) if is_transient(status.code()) => tokio::time::sleep(pause).await,
+                    Some(pause) if is_transient(&status) => tokio::time::sleep(pause).await,
                     _ => return Err(status.into()),
                 }
                 attempt = self.attempt()?;
@@ -182,18 +182,21 @@ where
     Ok(Box::pin(async move { Ok(method(&mut service, request).await?.into_inner().encode_to_vec()) }))
 }
 
-/// The codes that every client of the service retries.
-fn is_transient(code: Code) -> bool {
-    matches!(
-        code,
-        Code::DataLoss
-            | Code::Internal
-            | Code::Unknown
-            | Code::ResourceExhausted
-            | Code::Aborted
-            | Code::OutOfRange
-            | Code::Unavailable
-    )
+/// What every client of the service retries.
+fn is_transient(status: &Status) -> bool {
+    // A message that is too large stays so.
+    let too_large = status.code() == Code::ResourceExhausted && status.message().contains("larger than max");
+    !too_large
+        && matches!(
+            status.code(),
+            Code::DataLoss
+                | Code::Internal
+                | Code::Unknown
+                | Code::ResourceExhausted
+                | Code::Aborted
+                | Code::OutOfRange
+                | Code::Unavailable
+        )
 }
 
 #[cfg(test)]
@@ -242,6 +245,14 @@ mod tests {
         let mut bounded = policy;
         bounded.max_elapsed_time = Some(Duration::from_secs(4));
         assert_eq!(pauses(true, &bounded).count(), 2);
+    }
+
+    #[test]
+    fn a_message_that_is_too_large_is_not_sent_again() {
+        assert!(is_transient(&Status::unavailable("")));
+        assert!(is_transient(&Status::resource_exhausted("namespace rate limit exceeded")));
+        assert!(!is_transient(&Status::resource_exhausted("grpc: received message larger than max (5 vs. 4)")));
+        assert!(!is_transient(&Status::not_found("")));
     }
 
     #[test]

@@ -168,7 +168,7 @@ async def test_an_activity_whose_payloads_fail_fails(client: Client, task_queue:
         handle = await start(client, task_queue, name, kind, "text")
         with pytest.raises(WorkflowFailureError) as raised:
             await asyncio.wait_for(handle.result(), LIMIT)
-    error = raised.value.cause
+    error: BaseException | None = raised.value.cause
     if name != "local":
         assert isinstance(error, ActivityError)
         error = error.cause

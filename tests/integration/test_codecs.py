@@ -41,9 +41,11 @@ from invincible.exceptions import ActivityError, ApplicationError, ChildWorkflow
 from invincible.worker import Replayer, Worker
 from tests.support.codecs import SEALED, SealingCodec, payloads_in, sealing, unsealed, with_config
 from tests.support.conditions import eventually
+from tests.support.guides import follow
 from tests.support.history import fetch_events
 
 ONCE = RetryPolicy(maximum_attempts=1)
+OPTIONS: dict[str, Any] = {"start_to_close_timeout": timedelta(seconds=20), "retry_policy": ONCE}
 
 
 @activity.defn(start_to_close_timeout=timedelta(seconds=20))
@@ -199,7 +201,7 @@ class Everything:
             raise ApplicationError("update rejected", "rejection detail")
 
 
-ACTIVITIES = [beating, on_a_thread, local, failing]
+ACTIVITIES: list[Any] = [beating, on_a_thread, local, failing]
 WORKFLOWS = [Everything, Child, Started]
 
 
@@ -304,6 +306,12 @@ async def test_values_are_decoded_in_the_context_they_were_encoded_in(client: Cl
         )
         return replace(context, **changes)
 
+    def activity_contexts(text: str) -> set[ActivitySerializationContext]:
+        contexts = codec.contexts(json.dumps(text))
+        found = {each for each in contexts if isinstance(each, ActivitySerializationContext)}
+        assert len(found) == len(contexts)
+        return found
+
     own = workflow_context()
     for text in ("memo of the start", "signal to the workflow", "query detail", "update detail", "FINISH"):
         assert codec.contexts(json.dumps(text)) == {own}, text
@@ -322,7 +330,7 @@ async def test_values_are_decoded_in_the_context_they_were_encoded_in(client: Cl
         ("THREAD", "on_a_thread"),
         ("outer detail", "failing"),
     ):
-        known, unknown = codec.contexts(json.dumps(text)), activity_context(name)
+        known, unknown = activity_contexts(text), activity_context(name)
         assert unknown in known, text
         assert {replace(each, activity_id=None) for each in known} == {unknown}, text
     for text, name in (
@@ -330,8 +338,8 @@ async def test_values_are_decoded_in_the_context_they_were_encoded_in(client: Cl
         ("thread beat", "on_a_thread"),
         ("detail of the first attempt", "beating"),
     ):
-        contexts = codec.contexts(json.dumps(text))
-        assert {each and each.activity_id for each in contexts} != {None}, text
+        contexts = activity_contexts(text)
+        assert {each.activity_id for each in contexts} != {None}, text
         assert {replace(each, activity_id=None) for each in contexts} == {activity_context(name)}, text
     assert activity_context("local", is_local=True) in codec.contexts('"LOCAL"')
 
@@ -416,13 +424,11 @@ async def test_errors_do_not_quote_what_the_codec_hides(client: Client, task_que
     @workflow.defn(failure_exception_types=[TypeError])
     async def mistaken(which: str, secret: str) -> None:
         if which == "argument":
-            await workflow.execute_activity(
-                "wants_number", secret, start_to_close_timeout=timedelta(seconds=20), retry_policy=ONCE
-            )
+            await workflow.execute_activity("wants_number", secret, **OPTIONS)
         elif which == "result":
-            await workflow.execute_activity(gives_text, result_type=int)
+            await workflow.execute_activity("gives_text", result_type=int, **OPTIONS)
         else:
-            await workflow.execute_activity(gives_text, {secret: object()})
+            await workflow.execute_activity("gives_text", {secret: object()}, **OPTIONS)
 
     client = with_config(client, data_converter=sealing())
     async with Worker(client, task_queue=task_queue, workflows=[mistaken], activities=[wants_number, gives_text]):
@@ -515,3 +521,10 @@ class _HeaderCalls(OutboundInterceptor):
 
 def _is_failure(event: HistoryEvent) -> bool:
     return any(descriptor.name.endswith("failed_event_attributes") for descriptor, _ in event.ListFields())
+
+
+async def test_the_guide_works(address: str, task_queue: str) -> None:
+    names = await follow("codecs.md", address, {"reading-1": task_queue, '"reading"': repr(task_queue)})
+    assert names["summary"] == "It was a bright cold"
+    codec = names["DeflatePerWorkflow"]()
+    assert codec.with_context(WorkflowSerializationContext("default", "w")).workflow_id == "w"

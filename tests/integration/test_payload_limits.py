@@ -26,12 +26,12 @@ OPTIONS: dict[str, Any] = {
 }
 
 
-@activity.defn(**OPTIONS)
+@activity.defn(start_to_close_timeout=timedelta(seconds=20), retry_policy=RetryPolicy(maximum_attempts=1))
 async def ship(order: str, note: str) -> int:
     return len(order)
 
 
-@activity.defn(**OPTIONS)
+@activity.defn(start_to_close_timeout=timedelta(seconds=20), retry_policy=RetryPolicy(maximum_attempts=1))
 async def produce(size: int) -> str:
     return "x" * size
 
@@ -137,7 +137,7 @@ async def test_an_activity_fails_with_the_size_of_its_result(
         handle = await client.start_workflow(Large.run, what, id=task_queue, task_queue=task_queue)
         with pytest.raises(WorkflowFailureError) as raised:
             await asyncio.wait_for(handle.result(), LIMIT)
-    error = raised.value.cause
+    error: BaseException | None = raised.value.cause
     if isinstance(error, ActivityError):
         error = error.cause
     assert isinstance(error, ApplicationError)

@@ -18,9 +18,11 @@ import pytest
 from invincible import activity, workflow
 from invincible.client import Client
 from invincible.common import RawValue, RetryPolicy
+from invincible.converter import DataConverter
 from invincible.exceptions import ActivityError
 from invincible.worker import Worker
 from invincible.worker._activities import ActivityRunner
+from invincible.worker._running_activity import RunningActivity
 from invincible.worker._worker import _default_build_id
 from invincible.worker._workflows import WorkflowThread, workflow_definitions
 from tests.support.conditions import eventually
@@ -311,19 +313,28 @@ def _runner(client: Client, native: Any) -> ActivityRunner:
     )
 
 
-def _running(**details: bool) -> Any:
+def _running(**details: bool) -> RunningActivity:
     start = SimpleNamespace(task_token=b"token", activity_type="a", activity_id="1", attempt=1, workflow_id="w")
     why = activity.ActivityCancellationDetails(**details)
-    return SimpleNamespace(context=SimpleNamespace(start=start, cancellation_details=why), task=None)
+    context: Any = SimpleNamespace(start=start, cancellation_details=why)
+    return RunningActivity(context, DataConverter.default)
 
 
 @pytest.mark.parametrize(
     ("reason", "type_"),
     [("paused", "ActivityPause"), ("reset", "ActivityReset"), ("worker_shutdown", "WorkerShutdown")],
 )
-async def test_why_an_activity_was_stopped_is_the_type_of_its_failure(client: Client, reason: str, type_: str) -> None:
+async def test_why_an_activity_was_stopped_is_the_type_of_its_failure(
+    client: Client, reason: str, type_: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     native = _Native()
-    _runner(client, native)._report_error(_running(**{reason: True}), asyncio.CancelledError())
+    runner = _runner(client, native)
+
+    def stopped(*arguments: object) -> Any:
+        raise asyncio.CancelledError
+
+    monkeypatch.setattr(runner, "_call", stopped)
+    await runner._run_on_loop(None, _running(**{reason: True}))
     (failure,) = native.failures
     assert failure.info.type == type_
 

@@ -159,7 +159,7 @@ async def test_the_payloads_of_a_task_are_stored_a_few_at_a_time(
 
     driver = MemoryDriver()
     client = storing(client, driver)
-    options = {"max_workflow_task_external_storage_concurrency": concurrency}
+    options: dict[str, Any] = {"max_workflow_task_external_storage_concurrency": concurrency}
     async with Worker(client, task_queue=task_queue, workflows=[memos], **options):
         count = await asyncio.wait_for(client.execute_workflow(memos, id=task_queue, task_queue=task_queue), LIMIT)
     assert count == 12

@@ -34,6 +34,7 @@ from invincible.exceptions import (
 )
 from invincible.service import RPCError, RPCStatusCode
 from tests.support.conditions import eventually
+from tests.support.guides import follow
 
 from .test_nexus import assert_wanted
 from .values import ADA, FAILURE, Person
@@ -259,3 +260,16 @@ async def test_interceptors_see_every_call(client: Client, nexus_endpoint: str, 
         "list_nexus_operations",
         "count_nexus_operations",
     ]
+
+
+async def test_the_guide_does_what_it_says(client: Client, address: str, nexus_endpoint: str, task_queue: str) -> None:
+    order = {"id": task_queue, "name": "Ada", "age": 36}
+    # The page's operation takes an order and gives a text; this one gives back what it takes.
+    there = {'"payments"': '"interop"', "payments-endpoint": nexus_endpoint, "result_type=str": "result_type=dict"}
+    names = await follow("nexus-operations.md", address, {**there, '"charge"': '"echo"'})
+    echoed = await names["charge"](client, order)
+    assert echoed["name"] == "Ada"
+    names = await follow("nexus-operations.md", address, {**there, '"charge"': '"fail"'})
+    with pytest.raises(RuntimeError, match=f"order {task_queue}-failing was not charged") as error:
+        await names["charge"](client, {**order, "id": f"{task_queue}-failing"})
+    assert error.value.__cause__ is not None

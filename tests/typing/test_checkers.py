@@ -6,28 +6,14 @@ pyright in modules that ask for it by a comment.
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.support.type_checkers import ROOT, complaints
+
 FOLDER = Path(__file__).parent
-ROOT = FOLDER.parents[1]
 MODULES = sorted(path.relative_to(ROOT) for path in FOLDER.glob("*.py") if path.name != Path(__file__).name)
-
-
-def complaints(checker: str, modules: list[Path]) -> list[str]:
-    """What a checker has to say of the modules, in its own words."""
-    command = [sys.executable, "-m", checker, *map(str, modules)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=110)
-    assert done.returncode in (0, 1), done.stdout + done.stderr
-    names = {path.name for path in modules}
-    return [line for line in done.stdout.splitlines() if "error: " in line and _name(line) in names]
-
-
-def _name(line: str) -> str:
-    return Path(line.strip().partition(":")[0]).name
 
 
 @pytest.mark.parametrize("checker", ["mypy", "pyright"])

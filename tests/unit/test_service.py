@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import pickle
+import re
 import subprocess
 import sys
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
-from invincible.client import Client
+from invincible.api.workflowservice.v1 import GetSystemInfoRequest
+from invincible.client import Client, Interceptor, SyncClient
 from invincible.service import (
     ConnectConfig,
     DnsLoadBalancingConfig,
@@ -146,3 +148,67 @@ def test_rpc_errors_survive_pickling() -> None:
     error = pickle.loads(pickle.dumps(RPCError("gone", RPCStatusCode.NOT_FOUND, b"\x08\x05")))
     assert (error.message, error.status, error.raw_grpc_status) == ("gone", RPCStatusCode.NOT_FOUND, b"\x08\x05")
     assert error.grpc_status.code == RPCStatusCode.NOT_FOUND
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ({"target_host": None}, "target_host must be a str, got NoneType"),
+        ({"api_key": b"s3cret"}, "api_key must be a str, got bytes"),
+        ({"tls": "s3cret"}, "tls must be a bool or TLSConfig, got str"),
+        ({"retry_config": 3}, "retry_config must be a RetryConfig, got int"),
+        ({"identity": 5}, "identity must be a str, got int"),
+        ({"grpc_compression": "gzip"}, "grpc_compression must be a GrpcCompression, got str"),
+        ({"connect_timeout": 5}, "connect_timeout must be a timedelta, got int"),
+        ({"rpc_metadata": "s3cret"}, "rpc_metadata must be a mapping of names to str or bytes, got str"),
+        ({"rpc_metadata": {1: "s3cret"}}, "names of rpc_metadata must be str, got int"),
+        ({"rpc_metadata": {"tenant": ["s3cret"]}}, "rpc_metadata 'tenant' must be a str or bytes, got list"),
+    ],
+)
+async def test_options_of_a_wrong_type_are_named_and_not_shown(option: dict[str, Any], message: str) -> None:
+    with pytest.raises(TypeError, match=f"^{re.escape(message)}$"):
+        await Client.connect(**{"target_host": "localhost:7233", **option})
+
+
+async def test_arguments_of_calls_that_are_of_a_wrong_type_are_named() -> None:
+    client = await Client.connect("127.0.0.1:9", lazy=True)
+    raw: Any = client.workflow_service.get_system_info
+    with pytest.raises(TypeError, match=r"^the timeout of a call must be a timedelta, got int$"):
+        await raw(GetSystemInfoRequest(), timeout=5)
+    with pytest.raises(TypeError, match=r"^rpc_metadata 'tenant' must be a str or bytes, got int$"):
+        await raw(GetSystemInfoRequest(), metadata={"tenant": 5})
+    with pytest.raises(TypeError, match=r"^the timeout of a call must be a timedelta, got int$"):
+        await cast(Any, client.get_workflow_handle("order-17")).signal("approve", rpc_timeout=5)
+    with pytest.raises(TypeError, match=r"^execution_timeout must be a timedelta, got int$"):
+        await cast(Any, client).start_workflow("Order", id="order-17", task_queue="orders", execution_timeout=5)
+    with pytest.raises(TypeError, match=r"^rpc_timeout must be a timedelta, got int$"):
+        await cast(Any, client.get_workflow_handle("order-17")).execute_update("approve", rpc_timeout=5)
+    with pytest.raises(TypeError, match=r"^rpc_metadata 'tenant' must be a str or bytes, got int$"):
+        cast(Any, client).rpc_metadata = {"tenant": 5}
+    assert client.rpc_metadata == {}
+
+
+@pytest.mark.parametrize(
+    ("option", "error", "message"),
+    [
+        ({"namespace": None}, TypeError, "namespace must be a str, got NoneType"),
+        ({"namespace": ""}, ValueError, "namespace must not be empty"),
+        ({"data_converter": str}, TypeError, "data_converter must be a DataConverter, got type"),
+        (
+            {"interceptors": [Interceptor]},
+            TypeError,
+            "interceptors must be objects of subclasses of invincible.client.Interceptor, got <class",
+        ),
+    ],
+)
+async def test_a_client_of_wrong_parts_is_refused(option: dict[str, Any], error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=f"^{re.escape(message)}"):
+        await Client.connect("127.0.0.1:9", lazy=True, **option)
+
+
+async def test_clients_say_where_they_are_connected_to() -> None:
+    client = await Client.connect("127.0.0.1:9", namespace="orders", lazy=True)
+    assert repr(client) == "<Client 127.0.0.1:9 namespace='orders'>"
+    assert repr(SyncClient.connect("127.0.0.1:9", lazy=True)) == "<SyncClient 127.0.0.1:9 namespace='default'>"
+    service = client.create_nexus_client("payments", endpoint="bank")
+    assert repr(service) == "<NexusClient service='payments' endpoint='bank'>"

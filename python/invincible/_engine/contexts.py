@@ -61,12 +61,9 @@ class Operation(Protocol):
     """Something that a run has asked for and waits for."""
 
     @property
-    def what(self) -> str:
-        """How errors name it."""
-
+    def what(self) -> str: ...  # how errors name it
     @property
-    def context(self) -> SerializationContext | None:
-        """What its values belong to, if somebody wants to know."""
+    def context(self) -> SerializationContext | None: ...  # what its values belong to, if somebody wants to know
 
 
 def operation_of(run: WorkflowRun, message: str, seq: int) -> Operation | None:

@@ -9,12 +9,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property, partial
-from typing import Any
+from typing import Any, NoReturn
 
 from invincible import _native
 from invincible._native import Activation, CanceledFailureInfo, Failure, InitializeWorkflow, Payload
 from invincible.common import MetricMeter, RawValue, VersioningBehavior
 from invincible.converter import (
+    ConversionError,
     FailureConverter,
     PayloadConverter,
     SerializationContext,
@@ -399,19 +400,15 @@ class WorkflowRun:
         """The arguments of a call; errors name what is called."""
         try:
             return self.converter(context).to_payloads(arguments)
-        except self._failure_exception_types:
-            raise
         except Exception as error:
-            raise self._encoding_error(f"the arguments of {what} {name!r}", error) from self._shown(error)
+            self._refuse(f"the arguments of {what} {name!r}", error)
 
     def encode_result(self, result: Any, what: str, name: str) -> Payload:
         """What the workflow, an update or a query returned; errors name it."""
         try:
             return self.payload_converter.to_payload(result)
-        except self._failure_exception_types:
-            raise
         except Exception as error:
-            raise self._encoding_error(f"the result of {what} {name!r}", error) from self._shown(error)
+            self._refuse(f"the result of {what} {name!r}", error)
 
     def encode_memo(self, memo: Mapping[str, Any], context: SerializationContext | None = None) -> dict[str, Payload]:
         """Memo values by key; errors name the key."""
@@ -419,17 +416,16 @@ class WorkflowRun:
         for key, value in memo.items():
             try:
                 payloads[key] = self.converter(context).to_payload(value)
-            except self._failure_exception_types:
-                raise
             except Exception as error:
-                raise self._encoding_error(f"memo {key!r}", error) from self._shown(error)
+                self._refuse(f"memo {key!r}", error)
         return payloads
 
-    def _encoding_error(self, what: str, error: Exception) -> TypeError:
-        return encoding_error(what, error, show_values=self.worker.show_values)
-
-    def _shown(self, error: Exception) -> Exception | None:
-        return error if self.worker.show_values else None
+    def _refuse(self, what: str, error: Exception) -> NoReturn:
+        """Raise what a payload converter has raised, with the name of the value."""
+        if isinstance(error, self._failure_exception_types) and not isinstance(error, ConversionError):
+            raise error
+        show_values = self.worker.show_values
+        raise encoding_error(what, error, show_values=show_values) from (error if show_values else None)
 
 
 # Jobs are applied in stages, each run until all code waits: histories depend on it.

@@ -46,8 +46,9 @@ from ._activities.updates import (
     ActivityOptionsKeys,
     ActivityOptionsUpdate,
 )
-from ._client import Client, ClientConfig
+from ._client import Client
 from ._cloud import CloudOperationsClient
+from ._config import ClientConfig
 from ._connect_config import ClientConnectConfig
 from ._description import WorkflowExecution, WorkflowExecutionDescription
 from ._errors import (

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Concatenate, cast, overload
 
-from typing_extensions import Self, TypedDict, Unpack
+from typing_extensions import Self, Unpack
 
 from invincible._engine.reference import NOT_GIVEN, workflow_reference
 from invincible.common import (
@@ -46,6 +46,7 @@ from invincible.types import (
 
 from ._activities.client import ClientActivities
 from ._client_updates import ClientUpdates
+from ._config import ClientConfig, check
 from ._handle import WorkflowHandle
 from ._inputs import StartWorkflowInput
 from ._interceptor import Interceptor, OutboundInterceptor
@@ -59,18 +60,6 @@ from ._visibility.client import ClientVisibility
 
 if TYPE_CHECKING:
     from invincible.service import OperatorService, TestService, WorkflowService
-
-
-class ClientConfig(TypedDict):
-    """What a :class:`Client` is made of: its constructor's arguments."""
-
-    service_client: ServiceClient
-    namespace: str
-    data_converter: DataConverter
-    plugins: Sequence[Plugin]
-    interceptors: Sequence[Interceptor]
-    default_workflow_query_reject_condition: QueryRejectCondition | None
-    header_codec_behavior: HeaderCodecBehavior
 
 
 class Client(ClientUpdates, ClientActivities, ClientNexus, ClientSchedules, ClientVisibility, ClientVersions):
@@ -108,7 +97,12 @@ class Client(ClientUpdates, ClientActivities, ClientNexus, ClientSchedules, Clie
         default_workflow_query_reject_condition: QueryRejectCondition | None = None,
         header_codec_behavior: HeaderCodecBehavior = HeaderCodecBehavior.NO_CODEC,
     ) -> None:
-        """Creates the client over a connection."""
+        """Creates the client over a connection.
+
+        Raises:
+            TypeError: An argument is of a wrong type; the message names it.
+            ValueError: ``namespace`` is empty.
+        """
         config = ClientConfig(
             service_client=service_client,
             namespace=namespace,
@@ -121,10 +115,15 @@ class Client(ClientUpdates, ClientActivities, ClientNexus, ClientSchedules, Clie
         self._initial_config = config.copy()
         for plugin in plugins:
             config = plugin.configure_client(config)
+        check(config)
         self._config = config
         self._calls: OutboundInterceptor = NativeCalls(self)
         for interceptor in reversed(config["interceptors"]):
             self._calls = interceptor.intercept_client(self._calls)
+
+    def __repr__(self) -> str:
+        """Where it is connected to, and the namespace."""
+        return f"<Client {self.service_client.config.target_host} namespace={self.namespace!r}>"
 
     @classmethod
     async def connect(

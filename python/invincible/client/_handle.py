@@ -239,6 +239,7 @@ class WorkflowHandle(HandleUpdates[SelfType], Generic[SelfType, ReturnType]):
             A handle whose result is that of the new run.
 
         Raises:
+            TypeError: ``point`` is none.
             WorkflowResetError: The history has no such point; the message names what it has.
 
         Example:
@@ -246,6 +247,11 @@ class WorkflowHandle(HandleUpdates[SelfType], Generic[SelfType, ReturnType]):
             handle = await handle.reset(point, reason="charged the wrong amount")
             receipt = await handle.result()
         """
+        if not isinstance(point, WorkflowResetPoint):
+            raise TypeError(
+                "point must be a WorkflowResetPoint such as WorkflowResetPoint.first_task(), "
+                f"got {type(point).__name__}"
+            )
         return await self._client._calls.reset_workflow(
             ResetWorkflowInput(
                 id=self._id,

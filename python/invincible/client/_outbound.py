@@ -15,7 +15,7 @@ from invincible.service import seconds
 
 from ._activities.calls import ActivityCalls
 from ._activities.completion_calls import AsyncActivityCalls
-from ._call import native_call
+from ._call import native_call, service_call
 from ._description import WorkflowExecutionDescription
 from ._errors import WorkflowQueryFailedError, WorkflowQueryRejectedError
 from ._handle import WorkflowHandle
@@ -103,16 +103,15 @@ class NativeCalls(
             DescribeWorkflowExecutionResponse,
         )
 
-        response = await self._client.service_client._rpc_call(
+        response = await service_call(
+            self._client,
             "describe_workflow_execution",
             DescribeWorkflowExecutionRequest(
                 namespace=self._client.namespace,
                 execution=WorkflowExecution(workflow_id=input.id, run_id=input.run_id or ""),
             ),
             DescribeWorkflowExecutionResponse,
-            retry=True,
-            metadata=input.rpc_metadata,
-            timeout=input.rpc_timeout,
+            input,
         )
         return WorkflowExecutionDescription._from_response(
             response, self._client.namespace, self._client.data_converter
@@ -219,10 +218,10 @@ class NativeCalls(
             identity=client.identity,
             input=await encode_arguments(converter, input.args, input._signature),
             headers=await self._headers(input.headers),
-            execution_timeout=seconds(input.execution_timeout),
-            run_timeout=seconds(input.run_timeout),
-            task_timeout=seconds(input.task_timeout),
-            start_delay=seconds(input.start_delay),
+            execution_timeout=seconds("execution_timeout", input.execution_timeout),
+            run_timeout=seconds("run_timeout", input.run_timeout),
+            task_timeout=seconds("task_timeout", input.task_timeout),
+            start_delay=seconds("start_delay", input.start_delay),
             id_reuse_policy=input.id_reuse_policy,
             id_conflict_policy=input.id_conflict_policy,
             retry_policy=None if input.retry_policy is None else input.retry_policy._to_native(),

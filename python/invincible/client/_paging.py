@@ -25,7 +25,16 @@ class PagedIterator(ABC, Generic[T]):
     def __init__(
         self, *, limit: int | None = None, page_size: int | None = None, next_page_token: bytes | None = None
     ) -> None:
-        """Creates the iterator; it fetches nothing yet."""
+        """Creates the iterator; it fetches nothing yet.
+
+        Raises:
+            TypeError: ``limit`` or ``page_size`` is no number, or ``next_page_token`` no ``bytes``.
+            ValueError: ``limit`` or ``page_size`` is negative.
+        """
+        _check_count("limit", limit)
+        _check_count("page_size", page_size)
+        if not isinstance(next_page_token, (bytes, type(None))):
+            raise TypeError(f"next_page_token must be bytes, got {type(next_page_token).__name__}")
         self._left = limit
         self._page_size = page_size
         self._next_page_token = next_page_token or None
@@ -68,7 +77,10 @@ class PagedIterator(ABC, Generic[T]):
 
         Raises:
             RPCError: It cannot be fetched. The iterator stays as it is: the same page may be asked for again.
+            TypeError: ``page_size`` is no number.
+            ValueError: ``page_size`` is negative.
         """
+        _check_count("page_size", page_size)
         token = self._next_page_token
         page, following = (
             ((), None) if self._exhausted else await self._fetch_page(page_size or self._size_wanted, token)
@@ -105,3 +117,12 @@ class PagedIterator(ABC, Generic[T]):
         if self._left is not None:
             self._left -= 1
         return item
+
+
+def _check_count(name: str, value: object) -> None:
+    if value is None:
+        return
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise TypeError(f"{name} must be an int, got {type(value).__name__}")
+    if value < 0:
+        raise ValueError(f"{name} must not be negative, got {value}")

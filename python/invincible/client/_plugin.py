@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from invincible.service import ConnectConfig, ServiceClient
 
 if TYPE_CHECKING:
-    from ._client import ClientConfig
+    from ._config import ClientConfig
 
 
 class Plugin(ABC):

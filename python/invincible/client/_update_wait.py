@@ -42,17 +42,19 @@ async def wait_for_update(
         timeout: Longest time in all; ``None`` for no limit.
 
     Raises:
+        TypeError: ``timeout`` is no ``timedelta``.
         ValueError: That is no time at all.
         WorkflowUpdateRPCTimeoutOrCancelledError: The time was up, or the wait was cancelled.
         WorkflowTaskFailedError: The workflow has a bug; raised by clients of a test environment only.
     """
-    if timeout is not None and timeout <= timedelta(0):
-        raise ValueError(f"rpc_timeout must be a positive duration, got {timeout.total_seconds()} seconds")
+    limit = seconds("rpc_timeout", timeout)
+    if limit is not None and limit <= 0:
+        raise ValueError(f"rpc_timeout must be a positive duration, got {limit} seconds")
     if client._raise_task_failures:
         wait = partial(_unless_task_fails, client, workflow_id, run_id, wait)
     cause: BaseException
     try:
-        return await asyncio.wait_for(wait(), seconds(timeout))
+        return await asyncio.wait_for(wait(), limit)
     except asyncio.TimeoutError:
         cause = RPCError("Timeout expired", RPCStatusCode.DEADLINE_EXCEEDED, b"")
     except asyncio.CancelledError as error:

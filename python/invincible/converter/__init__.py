@@ -6,6 +6,8 @@ else. Types, ``Order`` or ``list[int | None]`` say, come from the annotations of
 
 from __future__ import annotations
 
+from invincible._native import Payload
+
 from ._codec import PayloadCodec
 from ._context import (
     ActivitySerializationContext,
@@ -71,6 +73,7 @@ __all__ = [
     "JSONTypeConverterUnhandled",
     "NexusSerializationContext",
     "Parameter",
+    "Payload",
     "PayloadCodec",
     "PayloadConverter",
     "SerializationContext",

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ._client import ServiceClient, ServiceRequest, ServiceResponse
 from ._config import ConnectConfig
+from ._config import headers as headers
 from ._config import seconds as seconds
 from ._errors import RPCError, RPCStatusCode
 from ._options import (

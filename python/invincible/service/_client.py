@@ -14,7 +14,7 @@ from invincible import _loop
 from invincible._native import Client as NativeClient
 from invincible.runtime import Runtime
 
-from ._config import ConnectConfig, check_api_key, default_identity, seconds
+from ._config import ConnectConfig, check_api_key, default_identity, headers, seconds
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message
@@ -156,10 +156,12 @@ class ServiceClient:
         """Replaces the headers of every call.
 
         Raises:
+            TypeError: A name is no ``str``, or a value neither ``str`` nor ``bytes``.
             ValueError: A name or value is no valid header.
         """
+        checked = headers(metadata)
         if self._connected is not None:
-            self._connected.update_metadata(metadata)
+            self._connected.update_metadata(checked)
         self.config.rpc_metadata = metadata
 
     def update_api_key(self, api_key: str | None) -> None:
@@ -197,15 +199,15 @@ class ServiceClient:
 
         Raises:
             RPCError: The call failed.
+            TypeError: ``timeout`` is no ``timedelta``, or ``metadata`` no headers.
             ValueError: There is no such RPC.
         """
+        sent, limit = headers(metadata) if metadata else None, seconds("the timeout of a call", timeout)
         client = self._connected or await self._connect()
         log_protos = invincible.service.LOG_PROTOS
         if log_protos:
             _logger.debug("Request of %s service's %s: %s", service, rpc, req)
-        call = client.call(
-            service, rpc, req.SerializeToString(), retry=retry, metadata=metadata or None, timeout=seconds(timeout)
-        )
+        call = client.call(service, rpc, req.SerializeToString(), retry=retry, metadata=sent, timeout=limit)
         response = resp_type.FromString(await _loop.run(call))
         if log_protos:
             _logger.debug("Response of %s service's %s: %s", service, rpc, response)

@@ -63,7 +63,17 @@ class ConnectConfig:
     connect_timeout: timedelta | None = None
 
     def __post_init__(self) -> None:
-        """Fills in the identity, and refuses a key that cannot be sent."""
+        """Fills in the identity, and refuses what is of a wrong type and a key that cannot be sent.
+
+        Raises:
+            TypeError: An option is of a wrong type; the message names it and does not show its value.
+            ValueError: The key cannot be sent.
+        """
+        for name, expected in _TYPES.items():
+            if not isinstance(value := getattr(self, name), expected):
+                names = " or ".join(each.__name__ for each in expected if each is not type(None))
+                raise TypeError(f"{name} must be a {names}, got {type(value).__name__}")
+        headers(self.rpc_metadata)
         check_api_key(self.api_key)
         if not self.identity:
             self.identity = default_identity()
@@ -83,10 +93,10 @@ class ConnectConfig:
             identity=self.identity,
             tls=self._tls(),
             api_key=self.api_key,
-            metadata=dict(self.rpc_metadata),
+            metadata=headers(self.rpc_metadata),
             retry=self.retry_config,
             keep_alive=self.keep_alive_config,
-            connect_timeout=seconds(self.connect_timeout),
+            connect_timeout=seconds("connect_timeout", self.connect_timeout),
             http_connect_proxy=proxy,
             dns_resolution_interval=None if balancing is None else balancing.resolution_interval_millis / 1000,
             gzip=self.grpc_compression is GrpcCompression.GZIP,
@@ -94,14 +104,55 @@ class ConnectConfig:
         )
 
 
+_TYPES: dict[str, tuple[type, ...]] = {
+    "target_host": (str,),
+    "api_key": (str, type(None)),
+    "tls": (bool, TLSConfig, type(None)),
+    "retry_config": (RetryConfig, type(None)),
+    "keep_alive_config": (KeepAliveConfig, type(None)),
+    "identity": (str,),
+    "lazy": (bool,),
+    "runtime": (Runtime, type(None)),
+    "http_connect_proxy_config": (HttpConnectProxyConfig, type(None)),
+    "dns_load_balancing_config": (DnsLoadBalancingConfig, type(None)),
+    "grpc_compression": (GrpcCompression,),
+    "payload_limits": (PayloadLimitsConfig,),
+    "connect_timeout": (timedelta, type(None)),
+}
+
+
 def default_identity() -> str:
     """How the server names the clients of this process that have no name of their own."""
     return f"{os.getpid()}@{socket.gethostname()}"
 
 
-def seconds(duration: timedelta | None) -> float | None:
-    """The duration in seconds, as native calls take it."""
-    return None if duration is None else duration.total_seconds()
+def seconds(name: str, duration: timedelta | None) -> float | None:
+    """A duration in seconds, as native calls take it.
+
+    Raises:
+        TypeError: It is none. The message names it.
+    """
+    if duration is None:
+        return None
+    if not isinstance(duration, timedelta):
+        raise TypeError(f"{name} must be a timedelta, got {type(duration).__name__}")
+    return duration.total_seconds()
+
+
+def headers(metadata: Mapping[str, str | bytes]) -> dict[str, str | bytes]:
+    """Headers of calls, as native calls take them.
+
+    Raises:
+        TypeError: They are none. The message names the wrong one, and does not show its value.
+    """
+    if not isinstance(metadata, Mapping):
+        raise TypeError(f"rpc_metadata must be a mapping of names to str or bytes, got {type(metadata).__name__}")
+    for name, value in metadata.items():
+        if not isinstance(name, str):
+            raise TypeError(f"names of rpc_metadata must be str, got {type(name).__name__}")
+        if not isinstance(value, (str, bytes)):
+            raise TypeError(f"rpc_metadata {name!r} must be a str or bytes, got {type(value).__name__}")
+    return dict(metadata)
 
 
 def check_api_key(api_key: str | None) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable
@@ -18,8 +17,8 @@ from invincible.client import ActivityFailureError, Client
 from invincible.exceptions import CancelledError
 from invincible.worker import Worker
 from tests.support.conditions import eventually
+from tests.support.guides import blocks, first_program
 
-DOCS = Path(__file__).parents[3] / "docs"
 MINUTE = timedelta(minutes=1)
 
 _tokens: list[bytes] = []
@@ -29,10 +28,6 @@ _tokens: list[bytes] = []
 async def count_parts() -> int:
     _tokens.append(activity.info().task_token)
     activity.raise_complete_async()
-
-
-def blocks(page: str) -> list[str]:
-    return re.findall(r"^```python\n(.*?)^```", (DOCS / page).read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
 
 
 def function(page: str, name: str) -> Callable[..., Awaitable[Any]]:
@@ -49,9 +44,7 @@ def function(page: str, name: str) -> Callable[..., Awaitable[Any]]:
 )
 async def test_programs_print_what_they_should(page: str, printed: str, address: str, tmp_path: Path) -> None:
     program = tmp_path / "program.py"
-    source = blocks(page)[0]
-    assert "localhost:7233" in source
-    program.write_text(source.replace("localhost:7233", address), encoding="utf-8")
+    program.write_text(first_program(page, address), encoding="utf-8")
     done = await asyncio.to_thread(
         subprocess.run, [sys.executable, str(program)], capture_output=True, text=True, check=False, timeout=60
     )

@@ -88,7 +88,7 @@ def test_a_plugin_is_named_by_its_class() -> None:
 
 
 async def test_what_is_no_plugin_is_refused_before_it_is_connected(client: Client) -> None:
-    with pytest.raises(TypeError, match="plugins must be objects of subclasses of invincible.client.Plugin, got 1"):
+    with pytest.raises(TypeError, match=r"plugins must be objects of subclasses of invincible\.client\.Plugin, got 1"):
         await Client.connect("no-such-host:1", plugins=[1])  # type: ignore[list-item]
     with pytest.raises(TypeError, match="got <class"):
         Client(client.service_client, plugins=[Recorder])  # type: ignore[list-item]

@@ -29,7 +29,7 @@ from invincible.exceptions import ApplicationError
 from invincible.service import RPCError, RPCStatusCode
 from invincible.worker import Worker
 from tests.support.conditions import eventually
-from tests.support.guides import DOCS, follow
+from tests.support.guides import follow, text
 
 TIMEOUT = timedelta(seconds=10)
 
@@ -461,7 +461,7 @@ async def test_the_error_of_the_guide_is_the_real_one(client: Client, task_queue
     await handle.result()
     with pytest.raises(WorkflowResetError) as raised:
         await handle.reset(WorkflowResetPoint.before_activity("chrage"))
-    [shown] = re.findall(r"^workflow 'order-17'.*", (DOCS / "reset.md").read_text(encoding="utf-8"), re.MULTILINE)
+    [shown] = re.findall(r"^workflow 'order-17'.*", text("reset.md"), re.MULTILINE)
     shape = r"workflow '.*' \(run .*\) cannot be reset before activity 'chrage': the activities in its history are "
     assert re.match(shape, shown)
     assert re.match(shape, str(raised.value))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime, timedelta, timezone
@@ -273,6 +274,30 @@ async def test_an_update_that_is_none_or_fails_changes_nothing(client: Client, t
         await handle.update(lambda input: ScheduleUpdate(wrong))
     assert caught.value.status is RPCStatusCode.INVALID_ARGUMENT
     assert (await handle.describe()).info.last_updated_at is None
+
+
+async def test_changes_that_follow_each_other_are_all_made(client: Client, task_queue: str) -> None:
+    # Those of one schedule in a row, of many at once, so that the server has no time between them.
+    async def change(id: str) -> None:
+        handle = await client.create_schedule(id, adding(id), trigger_immediately=True)
+        await handle.pause(note="one")
+        for number in range(3):
+            at = NEW_YEAR + timedelta(days=number)
+            await handle.backfill(ScheduleBackfill(at, at, ScheduleOverlapPolicy.ALLOW_ALL))
+        await handle.unpause(note="two")
+        await handle.update(lambda input: ScheduleUpdate(input.description.schedule))
+        await handle.pause(note="three")
+        await handle.trigger(overlap=ScheduleOverlapPolicy.SKIP)
+
+        async def made() -> bool:
+            described = await handle.describe()
+            info, state = described.info, described.schedule.state
+            assert (info.num_actions, info.num_actions_skipped_overlap) == (4, 1)
+            return state == ScheduleState(note="three", paused=True)
+
+        await eventually(made, what=f"all changes of {id}")
+
+    await asyncio.gather(*[change(f"{task_queue}-{number}") for number in range(12)])
 
 
 async def listed(client: Client, ids: set[str], query: str | None = None) -> dict[str, ScheduleListDescription]:

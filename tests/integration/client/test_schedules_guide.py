@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-import ast
-import inspect
-import re
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from invincible.client import AppliedSchedule, Client
 from invincible.service import RPCError, RPCStatusCode
-
-GUIDE = Path(__file__).parents[3] / "docs" / "schedules.md"
-BLOCKS = re.findall(r"^```python\n(.*?)^```", GUIDE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+from tests.support.guides import blocks, follow
 
 
 async def test_the_guide_does_what_it_says(client: Client, address: str, capsys: pytest.CaptureFixture[str]) -> None:
-    names: dict[str, Any] = {"__name__": "guide"}
-    for block in BLOCKS:
-        source = block.replace("localhost:7233", address)
-        code = compile(source, str(GUIDE), "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
-        running = eval(code, names)
-        if inspect.isawaitable(running):
-            await running
+    names = await follow("schedules.md", address)
     assert (names["city"], names["pages"]) == ("Berlin", 10)
     assert names["applied"] == AppliedSchedule(created=False, changes=("action", "spec", "policy"))
     assert "False ('action', 'spec', 'policy')\n" in capsys.readouterr().out
@@ -34,9 +22,9 @@ async def test_the_guide_does_what_it_says(client: Client, address: str, capsys:
 
 
 async def test_the_specs_of_the_guide_are_understood(client: Client, task_queue: str) -> None:
+    imports, when = blocks("schedules.md")[:2]
     names: dict[str, Any] = {}
-    first, when = BLOCKS[0].partition("@workflow.defn")[0], BLOCKS[1]
-    exec(first + when, names)
+    exec(imports.partition("@workflow.defn")[0] + when, names)
     action = names["ScheduleActionStartWorkflow"]("any", id="any", task_queue=task_queue)
     handle = await client.create_schedule(task_queue, names["Schedule"](action=action, spec=names["spec"]))
     described = await handle.describe()

@@ -305,3 +305,10 @@ async def test_a_failure_has_its_cause() -> None:
     assert isinstance(error.value.cause, ApplicationError)
     assert error.value.cause is error.value.__cause__
     assert error.value.cause.type == "Refused"
+
+
+async def test_an_attempt_fails_by_an_exception() -> None:
+    client = await Client.connect("127.0.0.1:9", lazy=True)
+    outside: Any = client.get_async_activity_handle(task_token=b"token")
+    with pytest.raises(TypeError, match=r"^error must be an exception, got str$"):
+        await outside.fail("no")

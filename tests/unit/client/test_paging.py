@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -101,3 +102,21 @@ async def test_a_page_that_could_not_be_fetched_is_fetched_by_the_next_try() -> 
     with pytest.raises(ConnectionError):
         await pages.__anext__()
     assert found + await numbers(pages) == [1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize(
+    ("option", "error", "message"),
+    [
+        ({"limit": "10"}, TypeError, "limit must be an int, got str"),
+        ({"limit": -1}, ValueError, "limit must not be negative, got -1"),
+        ({"page_size": 2.5}, TypeError, "page_size must be an int, got float"),
+        ({"page_size": -1}, ValueError, "page_size must not be negative, got -1"),
+        ({"token": "next"}, TypeError, "next_page_token must be bytes, got str"),
+    ],
+)
+async def test_what_makes_no_sense_is_named(option: dict[str, Any], error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=f"^{message}$"):
+        Pages(10, **option)
+    if "page_size" in option:
+        with pytest.raises(error, match=f"^{message}$"):
+            await Pages(10).fetch_next_page(**option)

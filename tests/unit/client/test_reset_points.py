@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from invincible.api.history.v1 import HistoryEvent
-from invincible.client import WorkflowResetPoint
+from invincible.client import Client, WorkflowResetPoint
 from invincible.client._reset.calls import _excluded
 from invincible.client._reset.inputs import ResetWorkflowInput
 from invincible.client._reset.point import ImpossiblePoint
@@ -103,3 +103,20 @@ def test_what_is_not_reapplied_is_excluded_by_number() -> None:
     assert excluded(True, False, True) == [2]
     assert excluded(True, True, False) == [3]
     assert excluded(False, False, False) == [1, 2, 3]
+
+
+def test_points_of_a_wrong_type_are_named() -> None:
+    point: Any = WorkflowResetPoint
+    with pytest.raises(TypeError, match=r"^occurrence must be an int, got str$"):
+        point.before_activity("charge", occurrence="2")
+    with pytest.raises(TypeError, match=r"^activity_id must be a str, got int$"):
+        point.before_activity_id(7)
+    with pytest.raises(TypeError, match=r"^event_id must be an int, got float$"):
+        point.event(4.0)
+
+
+async def test_only_points_can_be_reset_to() -> None:
+    client = await Client.connect("127.0.0.1:9", lazy=True)
+    handle: Any = client.get_workflow_handle("order-17")
+    with pytest.raises(TypeError, match=r"^point must be a WorkflowResetPoint such as .*first_task\(\), got int$"):
+        await handle.reset(25)

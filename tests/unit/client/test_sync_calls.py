@@ -470,3 +470,9 @@ except KeyboardInterrupt:
 """
     )
     assert (done.stdout, done.stderr, done.returncode) == ("interrupted True True\n", "", 0)
+
+
+def test_a_time_is_a_timedelta() -> None:
+    limit: Any = 30
+    with pytest.raises(TypeError, match=r"^sync_timeout takes a timedelta, got int$"), sync_timeout(limit):
+        pass

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-import importlib.util
+import importlib
 import inspect
 import subprocess
 import sys
@@ -130,35 +130,27 @@ def test_what_leads_to_an_async_class_gets_a_blocking_one_too() -> None:
     assert chosen(known) == ["Mixin", "Client", "Handle", "Request"]
 
 
-def test_the_stub_is_that_of_these_sources(tmp_path: Path) -> None:
-    generator = load(ROOT / "protos" / "sync_client.py")
+@pytest.fixture
+def generator(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """What makes the stub."""
+    monkeypatch.syspath_prepend(ROOT / "protos")
+    return importlib.import_module("sync_client")
+
+
+def test_the_stub_is_that_of_these_sources(generator: ModuleType, tmp_path: Path) -> None:
     generator.generate(tmp_path / "classes.pyi")
     made = ast.parse((tmp_path / "classes.pyi").read_text())
     kept = ast.parse(generator.OUTPUT.read_text())
     assert ast.dump(made) == ast.dump(kept), "run `make messages`: the stub of the blocking client is out of date"
 
 
-def test_the_stub_has_the_classes_and_members_that_there_are(tmp_path: Path) -> None:
-    stub = {
-        node.name: node
-        for node in ast.parse(load(ROOT / "protos" / "sync_client.py").OUTPUT.read_text()).body
-        if isinstance(node, ast.ClassDef)
-    }
+def test_the_stub_has_the_classes_and_members_that_there_are(generator: ModuleType) -> None:
+    stub = {node.name: node for node in ast.parse(generator.OUTPUT.read_text()).body if isinstance(node, ast.ClassDef)}
     assert {name for name in stub if name in classes.__all__} == set(classes.__all__)
     for name, node in stub.items():
         declared = {item.name for item in node.body if isinstance(item, ast.FunctionDef)}
         there = {name for name in vars(getattr(classes, name)) if not name.startswith("_") or name in SPECIAL.values()}
         assert {name for name in declared if name != "__init__"} == there, name
-
-
-def load(path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f"loaded_{path.stem}", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
 
 
 def test_objects_are_made_like_the_async_ones() -> None:

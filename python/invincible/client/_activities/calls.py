@@ -10,6 +10,7 @@ from invincible.converter._limits import SentPayloads, named_arguments
 from invincible.exceptions import ActivityAlreadyStartedError
 from invincible.service import RPCError, RPCStatusCode
 
+from .._call import service_call
 from .._interceptor import OutboundInterceptor
 from .._sizes import sizes_checked
 from .._values import encode_arguments, encode_text
@@ -32,10 +33,7 @@ from .updates import ActivityExecutionOptions, apply_priority, apply_updates
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
-    from google.protobuf.message import Message
-
     from invincible._native import Payload
-    from invincible.service import ServiceResponse
 
     from .._client import Client
 
@@ -99,8 +97,8 @@ class ActivityCalls(OutboundInterceptor):
         sent = SentPayloads(target, named_arguments(arguments, input._signature), {})
         try:
             with sizes_checked(client, sent):
-                response = await self._activity_rpc(
-                    "start_activity_execution", request, StartActivityExecutionResponse, input
+                response = await service_call(
+                    self._client, "start_activity_execution", request, StartActivityExecutionResponse, input
                 )
         except RPCError as error:
             raise _start_error(error, input) from None
@@ -114,8 +112,8 @@ class ActivityCalls(OutboundInterceptor):
         )
 
         request = RequestCancelActivityExecutionRequest(**self._target(input), reason=input.reason or "")
-        await self._activity_rpc(
-            "request_cancel_activity_execution", request, RequestCancelActivityExecutionResponse, input
+        await service_call(
+            self._client, "request_cancel_activity_execution", request, RequestCancelActivityExecutionResponse, input
         )
 
     async def terminate_activity(self, input: TerminateActivityInput) -> None:
@@ -126,14 +124,16 @@ class ActivityCalls(OutboundInterceptor):
         )
 
         request = TerminateActivityExecutionRequest(**self._target(input), reason=input.reason or "")
-        await self._activity_rpc("terminate_activity_execution", request, TerminateActivityExecutionResponse, input)
+        await service_call(
+            self._client, "terminate_activity_execution", request, TerminateActivityExecutionResponse, input
+        )
 
     async def pause_activity(self, input: PauseActivityInput) -> None:
         """Pauses the activity."""
         from invincible.api.workflowservice.v1 import PauseActivityExecutionRequest, PauseActivityExecutionResponse
 
         request = PauseActivityExecutionRequest(**self._target(input), reason=input.reason or "")
-        await self._activity_rpc("pause_activity_execution", request, PauseActivityExecutionResponse, input)
+        await service_call(self._client, "pause_activity_execution", request, PauseActivityExecutionResponse, input)
 
     async def unpause_activity(self, input: UnpauseActivityInput) -> None:
         """Lets the activity go on."""
@@ -144,7 +144,7 @@ class ActivityCalls(OutboundInterceptor):
         request = UnpauseActivityExecutionRequest(
             **self._target(input), reason=input.reason or "", jitter=duration(input.jitter)
         )
-        await self._activity_rpc("unpause_activity_execution", request, UnpauseActivityExecutionResponse, input)
+        await service_call(self._client, "unpause_activity_execution", request, UnpauseActivityExecutionResponse, input)
 
     async def update_activity_options(self, input: UpdateActivityOptionsInput) -> ActivityExecutionOptions:
         """Changes options, or restores them."""
@@ -156,8 +156,8 @@ class ActivityCalls(OutboundInterceptor):
         request = UpdateActivityExecutionOptionsRequest(**self._target(input), restore_original=input.restore_original)
         if not input.restore_original:
             apply_updates(input.updates, request)
-        response = await self._activity_rpc(
-            "update_activity_execution_options", request, UpdateActivityExecutionOptionsResponse, input
+        response = await service_call(
+            self._client, "update_activity_execution_options", request, UpdateActivityExecutionOptionsResponse, input
         )
         return ActivityExecutionOptions._from_message(response.activity_options)
 
@@ -178,8 +178,8 @@ class ActivityCalls(OutboundInterceptor):
             include_heartbeat_details=input.include_heartbeat_details,
             include_last_failure=input.include_last_failure,
         )
-        response = await self._activity_rpc(
-            "describe_activity_execution", request, DescribeActivityExecutionResponse, input
+        response = await service_call(
+            self._client, "describe_activity_execution", request, DescribeActivityExecutionResponse, input
         )
         return ActivityExecutionDescription._from_response(response, client.namespace, client.data_converter)
 
@@ -192,8 +192,8 @@ class ActivityCalls(OutboundInterceptor):
         from invincible.api.workflowservice.v1 import CountActivityExecutionsRequest, CountActivityExecutionsResponse
 
         request = CountActivityExecutionsRequest(namespace=self._client.namespace, query=input.query or "")
-        response = await self._activity_rpc(
-            "count_activity_executions", request, CountActivityExecutionsResponse, input
+        response = await service_call(
+            self._client, "count_activity_executions", request, CountActivityExecutionsResponse, input
         )
         return ActivityExecutionCount._from_response(response)
 
@@ -206,13 +206,6 @@ class ActivityCalls(OutboundInterceptor):
             "identity": self._client.identity,
             "request_id": str(uuid4()),
         }
-
-    async def _activity_rpc(
-        self, rpc: str, request: Message, response_type: type[ServiceResponse], input: Any
-    ) -> ServiceResponse:
-        return await self._client.service_client._rpc_call(
-            rpc, request, response_type, retry=True, metadata=input.rpc_metadata, timeout=input.rpc_timeout
-        )
 
 
 def _start_error(error: RPCError, input: StartActivityInput) -> Exception:

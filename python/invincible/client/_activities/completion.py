@@ -118,7 +118,12 @@ class AsyncActivityHandle(WithSerializationContext):
             last_heartbeat_details: What the next attempt should know, instead of the last heartbeat's details.
             rpc_metadata: Headers of the call.
             rpc_timeout: Deadline of the call.
+
+        Raises:
+            TypeError: ``error`` is no exception.
         """
+        if not isinstance(error, BaseException):
+            raise TypeError(f"error must be an exception, got {type(error).__name__}")
         await self._client._calls.fail_async_activity(
             FailAsyncActivityInput(
                 id_or_token=self._id_or_token,

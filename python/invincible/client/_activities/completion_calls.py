@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from invincible._engine.reference import NOT_GIVEN
 from invincible.activity import ActivityCancellationDetails
 
+from .._call import service_call
 from .._interceptor import OutboundInterceptor
 from .completion_inputs import (
     CompleteAsyncActivityInput,
@@ -95,11 +96,10 @@ class AsyncActivityCalls(OutboundInterceptor):
         request = getattr(messages, f"{message}Request")(
             namespace=client.namespace, identity=client.identity, **activity, **fields
         )
-        return await client.service_client._rpc_call(
+        return await service_call(
+            client,
             rpc,
             request,
             getattr(messages, f"{message}Response"),
-            retry=True,
-            metadata=input.rpc_metadata,
-            timeout=input.rpc_timeout,
+            input,
         )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from invincible.common import SearchAttributeValue
 
+from .._call import service_call
 from .._paging import PagedIterator
 from .._visibility.count import group_values
 from .description import ActivityExecution
@@ -73,7 +74,8 @@ class ActivityExecutionAsyncIterator(PagedIterator[ActivityExecution]):
         from invincible.api.workflowservice.v1 import ListActivityExecutionsRequest, ListActivityExecutionsResponse
 
         client, input = self._client, self._input
-        response = await client.service_client._rpc_call(
+        response = await service_call(
+            client,
             "list_activity_executions",
             ListActivityExecutionsRequest(
                 namespace=client.namespace,
@@ -82,9 +84,7 @@ class ActivityExecutionAsyncIterator(PagedIterator[ActivityExecution]):
                 query=input.query or "",
             ),
             ListActivityExecutionsResponse,
-            retry=True,
-            metadata=input.rpc_metadata,
-            timeout=input.rpc_timeout,
+            input,
         )
         found = [ActivityExecution._from_list_info(info, client.namespace) for info in response.executions]
         return found, response.next_page_token

@@ -6,14 +6,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from invincible.converter import (
-    NexusSerializationContext,
-    encode_search_attributes,
-)
+from invincible.converter import NexusSerializationContext, encode_search_attributes
 from invincible.converter._payloads import as_payload
 from invincible.exceptions import NexusOperationAlreadyStartedError
 from invincible.service import RPCError, RPCStatusCode
 
+from .._call import service_call
 from .._errors import NexusOperationFailureError
 from .._interceptor import OutboundInterceptor
 from .._long_poll import poll_until
@@ -79,13 +77,8 @@ class NexusCalls(OutboundInterceptor):
         if input.search_attributes is not None:
             encode_search_attributes(input.search_attributes, request.search_attributes)
         try:
-            response = await client.service_client._rpc_call(
-                "start_nexus_operation_execution",
-                request,
-                StartNexusOperationExecutionResponse,
-                retry=True,
-                metadata=input.rpc_metadata,
-                timeout=input.rpc_timeout,
+            response = await service_call(
+                client, "start_nexus_operation_execution", request, StartNexusOperationExecutionResponse, input
             )
         except RPCError as error:
             raise _start_error(error, input.id) from None
@@ -142,15 +135,11 @@ class NexusCalls(OutboundInterceptor):
         )
 
         client = self._client
-        response = await client.service_client._rpc_call(
-            "describe_nexus_operation_execution",
-            DescribeNexusOperationExecutionRequest(
-                namespace=client.namespace, operation_id=input.operation_id, run_id=input.run_id or ""
-            ),
-            DescribeNexusOperationExecutionResponse,
-            retry=True,
-            metadata=input.rpc_metadata,
-            timeout=input.rpc_timeout,
+        request = DescribeNexusOperationExecutionRequest(
+            namespace=client.namespace, operation_id=input.operation_id, run_id=input.run_id or ""
+        )
+        response = await service_call(
+            client, "describe_nexus_operation_execution", request, DescribeNexusOperationExecutionResponse, input
         )
         return await NexusOperationExecutionDescription._from_response(response, client.data_converter)
 
@@ -161,22 +150,9 @@ class NexusCalls(OutboundInterceptor):
             RequestCancelNexusOperationExecutionResponse,
         )
 
-        client = self._client
-        await client.service_client._rpc_call(
-            "request_cancel_nexus_operation_execution",
-            RequestCancelNexusOperationExecutionRequest(
-                namespace=client.namespace,
-                operation_id=input.operation_id,
-                run_id=input.run_id or "",
-                identity=client.identity,
-                request_id=str(uuid4()),
-                reason=input.reason or "",
-            ),
-            RequestCancelNexusOperationExecutionResponse,
-            retry=True,
-            metadata=input.rpc_metadata,
-            timeout=input.rpc_timeout,
-        )
+        request = RequestCancelNexusOperationExecutionRequest(**self._end(input))
+        response_type = RequestCancelNexusOperationExecutionResponse
+        await service_call(self._client, "request_cancel_nexus_operation_execution", request, response_type, input)
 
     async def terminate_nexus_operation(self, input: TerminateNexusOperationInput) -> None:
         """Terminates the operation."""
@@ -185,22 +161,20 @@ class NexusCalls(OutboundInterceptor):
             TerminateNexusOperationExecutionResponse,
         )
 
-        client = self._client
-        await client.service_client._rpc_call(
-            "terminate_nexus_operation_execution",
-            TerminateNexusOperationExecutionRequest(
-                namespace=client.namespace,
-                operation_id=input.operation_id,
-                run_id=input.run_id or "",
-                identity=client.identity,
-                request_id=str(uuid4()),
-                reason=input.reason or "",
-            ),
-            TerminateNexusOperationExecutionResponse,
-            retry=True,
-            metadata=input.rpc_metadata,
-            timeout=input.rpc_timeout,
-        )
+        request = TerminateNexusOperationExecutionRequest(**self._end(input))
+        response_type = TerminateNexusOperationExecutionResponse
+        await service_call(self._client, "terminate_nexus_operation_execution", request, response_type, input)
+
+    def _end(self, input: CancelNexusOperationInput | TerminateNexusOperationInput) -> dict[str, Any]:
+        """Fields of requests that end an operation."""
+        return {
+            "namespace": self._client.namespace,
+            "operation_id": input.operation_id,
+            "run_id": input.run_id or "",
+            "identity": self._client.identity,
+            "request_id": str(uuid4()),
+            "reason": input.reason or "",
+        }
 
     def list_nexus_operations(self, input: ListNexusOperationsInput) -> NexusOperationExecutionAsyncIterator:
         """Pages through the list, from the first use of the iterator on."""
@@ -213,14 +187,9 @@ class NexusCalls(OutboundInterceptor):
             CountNexusOperationExecutionsResponse,
         )
 
-        client = self._client
-        response = await client.service_client._rpc_call(
-            "count_nexus_operation_executions",
-            CountNexusOperationExecutionsRequest(namespace=client.namespace, query=input.query or ""),
-            CountNexusOperationExecutionsResponse,
-            retry=True,
-            metadata=input.rpc_metadata,
-            timeout=input.rpc_timeout,
+        request = CountNexusOperationExecutionsRequest(namespace=self._client.namespace, query=input.query or "")
+        response = await service_call(
+            self._client, "count_nexus_operation_executions", request, CountNexusOperationExecutionsResponse, input
         )
         groups = [
             NexusOperationExecutionCountAggregationGroup(group.count, group_values(group.group_values))

@@ -57,6 +57,10 @@ class NexusClient(Generic[NexusServiceType]):
         self._service = service_name(service)
         self._endpoint = endpoint
 
+    def __repr__(self) -> str:
+        """Which service it is for, at which endpoint."""
+        return f"<NexusClient service={self._service!r} endpoint={self._endpoint!r}>"
+
     @overload
     async def start_operation(
         self,

@@ -17,6 +17,7 @@ from invincible.common import (
 from invincible.converter import DataConverter, NexusSerializationContext, decode_typed_search_attributes
 from invincible.converter._payloads import as_payload
 
+from .._call import service_call
 from .._paging import PagedIterator
 from .._values import decode_first
 from .inputs import ListNexusOperationsInput
@@ -240,7 +241,8 @@ class NexusOperationExecutionAsyncIterator(PagedIterator[NexusOperationExecution
             ListNexusOperationExecutionsResponse,
         )
 
-        response = await self._client.service_client._rpc_call(
+        response = await service_call(
+            self._client,
             "list_nexus_operation_executions",
             ListNexusOperationExecutionsRequest(
                 namespace=self._client.namespace,
@@ -249,9 +251,7 @@ class NexusOperationExecutionAsyncIterator(PagedIterator[NexusOperationExecution
                 query=self._input.query,
             ),
             ListNexusOperationExecutionsResponse,
-            retry=True,
-            metadata=self._input.rpc_metadata,
-            timeout=self._input.rpc_timeout,
+            self._input,
         )
         return [NexusOperationExecution(**_common(info)) for info in response.operations], response.next_page_token
 

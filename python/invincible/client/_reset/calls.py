@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from .._call import service_call
 from .._handle import WorkflowHandle
 from .._inputs import DescribeWorkflowInput, FetchWorkflowHistoryEventsInput
 from .._interceptor import OutboundInterceptor
@@ -37,7 +38,8 @@ class ResetCalls(OutboundInterceptor):
             event_id = input.point._resolve(await Steps.of(self._events(input, run_id)))
         except ImpossiblePoint as error:
             raise WorkflowResetError(input.id, run_id, f"{input.point}: {error}") from None
-        response = await client.service_client._rpc_call(
+        response = await service_call(
+            client,
             "reset_workflow_execution",
             ResetWorkflowExecutionRequest(
                 namespace=client.namespace,
@@ -51,9 +53,7 @@ class ResetCalls(OutboundInterceptor):
                 identity=client.identity,
             ),
             ResetWorkflowExecutionResponse,
-            retry=True,
-            metadata=input.rpc_metadata,
-            timeout=input.rpc_timeout,
+            input,
         )
         return WorkflowHandle(
             client,

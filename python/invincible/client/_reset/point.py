@@ -51,9 +51,10 @@ class WorkflowResetPoint(ABC):
             occurrence: Which, if the workflow has called it more than once: 1 is the first, 2 the second, -1 the last.
 
         Raises:
-            TypeError: ``activity`` is neither a name nor an activity.
+            TypeError: ``activity`` is neither a name nor an activity, or ``occurrence`` no number.
             ValueError: ``occurrence`` is 0.
         """
+        _check_number("occurrence", occurrence)
         if occurrence == 0:
             raise ValueError("occurrence must not be 0: 1 is the first call of the activity, -1 the last")
         return _ActivityType(activity_reference(activity)[0].name, occurrence)
@@ -64,7 +65,12 @@ class WorkflowResetPoint(ABC):
 
         Args:
             activity_id: The id that the workflow gave it; the running number of the call by default.
+
+        Raises:
+            TypeError: ``activity_id`` is no ``str``.
         """
+        if not isinstance(activity_id, str):
+            raise TypeError(f"activity_id must be a str, got {type(activity_id).__name__}")
         return _ActivityId(activity_id)
 
     @staticmethod
@@ -76,8 +82,10 @@ class WorkflowResetPoint(ABC):
                 timed out.
 
         Raises:
+            TypeError: ``event_id`` is no number.
             ValueError: The number is not positive.
         """
+        _check_number("event_id", event_id)
         if event_id < 1:
             raise ValueError(f"event_id must be positive, got {event_id}")
         return _Event(event_id)
@@ -157,6 +165,11 @@ class _Event(WorkflowResetPoint):
             f"that is no event of a workflow task; the nearest by which one completed: {nearest}, of "
             f"{len(steps.completed)} in its history"
         )
+
+
+def _check_number(name: str, value: object) -> None:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise TypeError(f"{name} must be an int, got {type(value).__name__}")
 
 
 _NO_ACTIVITIES = "its history has no activities"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -30,8 +31,18 @@ from .schedule import ScheduleUpdate, ScheduleUpdateInput
 
 if TYPE_CHECKING:
     from invincible.api.schedule.v1 import SchedulePatch
+    from invincible.api.workflowservice.v1 import DescribeScheduleResponse
 
     from .._client import Client
+
+_OneScheduleInput = (
+    BackfillScheduleInput
+    | DescribeScheduleInput
+    | PauseScheduleInput
+    | TriggerScheduleInput
+    | UnpauseScheduleInput
+    | UpdateScheduleInput
+)
 
 
 class ScheduleCalls(OutboundInterceptor):
@@ -169,12 +180,18 @@ class ScheduleCalls(OutboundInterceptor):
             metadata=input.rpc_metadata,
             timeout=input.rpc_timeout,
         )
+        await self._wait_for_change(input)
 
     async def _described_schedule(self, input: DescribeScheduleInput | UpdateScheduleInput) -> ScheduleDescription:
+        return ScheduleDescription._from_response(
+            input.id, await self._ask_for_schedule(input), self._client.data_converter
+        )
+
+    async def _ask_for_schedule(self, input: _OneScheduleInput) -> DescribeScheduleResponse:
         from invincible.api.workflowservice.v1 import DescribeScheduleRequest, DescribeScheduleResponse
 
         client = self._client
-        response = await client.service_client._rpc_call(
+        return await client.service_client._rpc_call(
             "describe_schedule",
             DescribeScheduleRequest(namespace=client.namespace, schedule_id=input.id),
             DescribeScheduleResponse,
@@ -182,7 +199,15 @@ class ScheduleCalls(OutboundInterceptor):
             metadata=input.rpc_metadata,
             timeout=input.rpc_timeout,
         )
-        return ScheduleDescription._from_response(input.id, response, client.data_converter)
+
+    async def _wait_for_change(self, input: _OneScheduleInput) -> None:
+        """Waits until the schedule has taken in a change that the server has accepted.
+
+        A schedule that finds two changes at once drops one without a word, a pause after an update for example. When it
+        can be asked how it is, it has taken in what came before.
+        """
+        with suppress(RPCError):
+            await self._ask_for_schedule(input)
 
     async def _patch_schedule(
         self,
@@ -206,3 +231,4 @@ class ScheduleCalls(OutboundInterceptor):
             metadata=input.rpc_metadata,
             timeout=input.rpc_timeout,
         )
+        await self._wait_for_change(input)

@@ -40,11 +40,14 @@ def sync_timeout(limit: timedelta) -> Iterator[None]:
 
     Raises:
         TimeoutError: The time was up in a call, or before it.
+        TypeError: ``limit`` is no ``timedelta``.
 
     Example:
         with sync_timeout(timedelta(seconds=30)):
             receipt = client.execute_workflow(Order.run, order, id=f"order-{order.id}", task_queue="orders")
     """
+    if not isinstance(limit, timedelta):
+        raise TypeError(f"sync_timeout takes a timedelta, got {type(limit).__name__}")
     outer = _deadline.get()
     deadline = time.monotonic() + limit.total_seconds()
     token = _deadline.set(deadline if outer is None else min(deadline, outer))

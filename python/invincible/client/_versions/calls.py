@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol
 
 from invincible.service import RPCError
 
+from .._call import service_call
 from .._interceptor import OutboundInterceptor
 from .._values import encode_map
 from .build_ids import WorkerBuildIdVersionSets, WorkerTaskReachability
@@ -27,21 +28,13 @@ from .inputs import (
 )
 
 if TYPE_CHECKING:
-    from datetime import timedelta
-
     from google.protobuf.message import Message
 
     from invincible.api.deployment.v1 import WorkerDeploymentVersion as VersionMessage
+    from invincible.service import ServiceResponse
 
+    from .._call import CallInput
     from .._client import Client
-
-    Response = TypeVar("Response", bound=Message)
-
-    class CallInput(Protocol):
-        """What every input has."""
-
-        rpc_metadata: Mapping[str, str | bytes]
-        rpc_timeout: timedelta | None
 
     class DeploymentInput(CallInput, Protocol):
         """What every input about a deployment has."""
@@ -63,9 +56,8 @@ class VersionCalls(OutboundInterceptor):
 
         request = UpdateWorkerBuildIdCompatibilityRequest(namespace=self._client.namespace, task_queue=input.task_queue)
         input.operation._fill(request)
-        await self._version_call(
-            "update_worker_build_id_compatibility", request, UpdateWorkerBuildIdCompatibilityResponse, input
-        )
+        response_type = UpdateWorkerBuildIdCompatibilityResponse
+        await service_call(self._client, "update_worker_build_id_compatibility", request, response_type, input)
 
     async def get_worker_build_id_compatibility(
         self, input: GetWorkerBuildIdCompatibilityInput
@@ -79,8 +71,8 @@ class VersionCalls(OutboundInterceptor):
         request = GetWorkerBuildIdCompatibilityRequest(
             namespace=self._client.namespace, task_queue=input.task_queue, max_sets=input.max_sets or 0
         )
-        response = await self._version_call(
-            "get_worker_build_id_compatibility", request, GetWorkerBuildIdCompatibilityResponse, input
+        response = await service_call(
+            self._client, "get_worker_build_id_compatibility", request, GetWorkerBuildIdCompatibilityResponse, input
         )
         return WorkerBuildIdVersionSets._from_response(response)
 
@@ -97,8 +89,8 @@ class VersionCalls(OutboundInterceptor):
             task_queues=input.task_queues,
             reachability=input.reachability or 0,  # type: ignore[arg-type]
         )
-        response = await self._version_call(
-            "get_worker_task_reachability", request, GetWorkerTaskReachabilityResponse, input
+        response = await service_call(
+            self._client, "get_worker_task_reachability", request, GetWorkerTaskReachabilityResponse, input
         )
         return WorkerTaskReachability._from_response(response)
 
@@ -123,15 +115,7 @@ class VersionCalls(OutboundInterceptor):
             SetWorkerDeploymentCurrentVersionResponse,
         )
 
-        request = SetWorkerDeploymentCurrentVersionRequest(
-            namespace=self._client.namespace,
-            deployment_name=input.name,
-            build_id=input.build_id or "",
-            conflict_token=input.conflict_token or b"",
-            identity=self._client.identity,
-            ignore_missing_task_queues=input.ignore_missing_task_queues,
-            allow_no_pollers=input.allow_no_pollers,
-        )
+        request = SetWorkerDeploymentCurrentVersionRequest(**self._routing(input))
         response = await self._deployment_call(
             "set_worker_deployment_current_version", request, SetWorkerDeploymentCurrentVersionResponse, input
         )
@@ -144,20 +128,25 @@ class VersionCalls(OutboundInterceptor):
             SetWorkerDeploymentRampingVersionResponse,
         )
 
-        request = SetWorkerDeploymentRampingVersionRequest(
-            namespace=self._client.namespace,
-            deployment_name=input.name,
-            build_id=input.build_id or "",
-            percentage=input.percentage,
-            conflict_token=input.conflict_token or b"",
-            identity=self._client.identity,
-            ignore_missing_task_queues=input.ignore_missing_task_queues,
-            allow_no_pollers=input.allow_no_pollers,
-        )
+        request = SetWorkerDeploymentRampingVersionRequest(**self._routing(input), percentage=input.percentage)
         response = await self._deployment_call(
             "set_worker_deployment_ramping_version", request, SetWorkerDeploymentRampingVersionResponse, input
         )
         return response.conflict_token
+
+    def _routing(
+        self, input: SetWorkerDeploymentCurrentVersionInput | SetWorkerDeploymentRampingVersionInput
+    ) -> dict[str, Any]:
+        """Fields of requests that send work to a version."""
+        return {
+            "namespace": self._client.namespace,
+            "deployment_name": input.name,
+            "build_id": input.build_id or "",
+            "conflict_token": input.conflict_token or b"",
+            "identity": self._client.identity,
+            "ignore_missing_task_queues": input.ignore_missing_task_queues,
+            "allow_no_pollers": input.allow_no_pollers,
+        }
 
     async def describe_worker_deployment_version(
         self, input: DescribeWorkerDeploymentVersionInput
@@ -226,22 +215,15 @@ class VersionCalls(OutboundInterceptor):
         await self._deployment_call("delete_worker_deployment", request, DeleteWorkerDeploymentResponse, input)
 
     async def _deployment_call(
-        self, rpc: str, request: Message, response_type: type[Response], input: DeploymentInput
-    ) -> Response:
+        self, rpc: str, request: Message, response_type: type[ServiceResponse], input: DeploymentInput
+    ) -> ServiceResponse:
         try:
-            return await self._version_call(rpc, request, response_type, input)
+            return await service_call(self._client, rpc, request, response_type, input)
         except RPCError as error:
             # The server's words do not always tell what they are about.
             build_id = getattr(input, "build_id", None)
             target = f"worker deployment {input.name!r}" + (f", version {build_id!r}" if build_id else "")
             raise RPCError(f"{target}: {error.message}", error.status, error.raw_grpc_status) from None
-
-    async def _version_call(
-        self, rpc: str, request: Message, response_type: type[Response], input: CallInput
-    ) -> Response:
-        return await self._client.service_client._rpc_call(
-            rpc, request, response_type, retry=True, metadata=input.rpc_metadata, timeout=input.rpc_timeout
-        )
 
 
 def _version(deployment_name: str, build_id: str) -> VersionMessage:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from .._call import service_call
 from .._paging import PagedIterator
 from .deployment import WorkerDeploymentListDescription
 from .inputs import ListWorkerDeploymentsInput
@@ -32,15 +33,14 @@ class WorkerDeploymentAsyncIterator(PagedIterator[WorkerDeploymentListDescriptio
     ) -> tuple[Sequence[WorkerDeploymentListDescription], bytes | None]:
         from invincible.api.workflowservice.v1 import ListWorkerDeploymentsRequest, ListWorkerDeploymentsResponse
 
-        response = await self._client.service_client._rpc_call(
+        response = await service_call(
+            self._client,
             "list_worker_deployments",
             ListWorkerDeploymentsRequest(
                 namespace=self._client.namespace, page_size=page_size or 0, next_page_token=token or b""
             ),
             ListWorkerDeploymentsResponse,
-            retry=True,
-            metadata=self._input.rpc_metadata,
-            timeout=self._input.rpc_timeout,
+            self._input,
         )
         found = [WorkerDeploymentListDescription._from_summary(each) for each in response.worker_deployments]
         return found, response.next_page_token

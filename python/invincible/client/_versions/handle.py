@@ -131,10 +131,13 @@ class WorkerDeploymentHandle:
             The conflict token of the new state.
 
         Raises:
+            TypeError: The percentage is no number.
             ValueError: The percentage is not between 0 and 100.
             RPCError: With the status ``FAILED_PRECONDITION`` if the conflict token is outdated, workers are missing, or
                 the version is the current one.
         """
+        if not isinstance(percentage, (int, float)):
+            raise TypeError(f"percentage must be a number, got {type(percentage).__name__}")
         if not 0 <= percentage <= 100:
             raise ValueError(f"percentage must be between 0 and 100, got {percentage}")
         return await self._client._calls.set_worker_deployment_ramping_version(

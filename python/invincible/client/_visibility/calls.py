@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .._call import service_call
 from .._interceptor import OutboundInterceptor
 from .count import WorkflowExecutionCount
 from .executions import WorkflowExecutionAsyncIterator
@@ -26,12 +27,11 @@ class VisibilityCalls(OutboundInterceptor):
         """Asks for the count."""
         from invincible.api.workflowservice.v1 import CountWorkflowExecutionsRequest, CountWorkflowExecutionsResponse
 
-        response = await self._client.service_client._rpc_call(
+        response = await service_call(
+            self._client,
             "count_workflow_executions",
             CountWorkflowExecutionsRequest(namespace=self._client.namespace, query=input.query or ""),
             CountWorkflowExecutionsResponse,
-            retry=True,
-            metadata=input.rpc_metadata,
-            timeout=input.rpc_timeout,
+            input,
         )
         return WorkflowExecutionCount._from_response(response)

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from .._call import service_call
 from .._description import WorkflowExecution
 from .._history import WorkflowHistory
 from .._paging import PagedIterator
@@ -36,7 +37,8 @@ class WorkflowExecutionAsyncIterator(PagedIterator[WorkflowExecution]):
         from invincible.api.workflowservice.v1 import ListWorkflowExecutionsRequest, ListWorkflowExecutionsResponse
 
         client, input = self._client, self._input
-        response = await client.service_client._rpc_call(
+        response = await service_call(
+            client,
             "list_workflow_executions",
             ListWorkflowExecutionsRequest(
                 namespace=client.namespace,
@@ -45,9 +47,7 @@ class WorkflowExecutionAsyncIterator(PagedIterator[WorkflowExecution]):
                 query=input.query or "",
             ),
             ListWorkflowExecutionsResponse,
-            retry=True,
-            metadata=input.rpc_metadata,
-            timeout=input.rpc_timeout,
+            input,
         )
         found = [
             WorkflowExecution._from_info(info, client.namespace, client.data_converter) for info in response.executions

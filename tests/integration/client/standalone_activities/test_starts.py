@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
@@ -49,18 +48,6 @@ from tests.support.standalone_activities import (
     show_info,
     worker,
 )
-
-
-@pytest.fixture
-async def work(client: Client, task_queue: str) -> AsyncIterator[str]:
-    async with worker(client, task_queue):
-        yield task_queue
-
-
-@pytest.fixture
-def id() -> str:
-    return f"activity-{uuid.uuid4()}"
-
 
 # Starts and results
 

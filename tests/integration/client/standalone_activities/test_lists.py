@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import AsyncIterator
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -33,20 +31,7 @@ from tests.support.standalone_activities import (
     failure,
     refuse,
     third_time_lucky,
-    worker,
 )
-
-
-@pytest.fixture
-async def work(client: Client, task_queue: str) -> AsyncIterator[str]:
-    async with worker(client, task_queue):
-        yield task_queue
-
-
-@pytest.fixture
-def id() -> str:
-    return f"activity-{uuid.uuid4()}"
-
 
 # Descriptions
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
@@ -45,18 +43,6 @@ from tests.support.standalone_activities import (
     wait_to_be_stopped,
     worker,
 )
-
-
-@pytest.fixture
-async def work(client: Client, task_queue: str) -> AsyncIterator[str]:
-    async with worker(client, task_queue):
-        yield task_queue
-
-
-@pytest.fixture
-def id() -> str:
-    return f"activity-{uuid.uuid4()}"
-
 
 # Ends
 

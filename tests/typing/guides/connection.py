@@ -1,0 +1,3 @@
+"""What the page takes for granted."""
+
+key = rotated_key = "a key"
