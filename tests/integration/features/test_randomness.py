@@ -40,7 +40,7 @@ class Chance:
         assert workflow.uuid4().version == 4
         identifier = workflow.uuid7()
         assert identifier.version == 7
-        assert identifier.int >> 80 == int(workflow.time() * 1000)
+        assert identifier.int >> 80 == workflow.time_ns() // 1_000_000
         assert workflow.new_random("dice").random() == workflow.new_random("dice").random()
         await recorded([str(seed) for seed in self.seeds])
         return [*drawn, str(self.seeds)]
