@@ -36,7 +36,7 @@ METHOD = '''
         timeout: timedelta | None = None,
     ) -> {response}:
         """Calls ``{rpc}``."""
-        return await self._call("{name}", req, {response}, retry, metadata, timeout)
+        return await self._call("{name}", {request}, req, {response}, retry, metadata, timeout)
 '''
 
 

@@ -40,6 +40,7 @@ class Service:
 
     Raises of every method:
         RPCError: The service, or the way to it, refused the call.
+        TypeError: The request is another message.
         RuntimeError: A lazy client could not connect.
 
     Args:
@@ -55,12 +56,17 @@ class Service:
     async def _call(
         self,
         rpc: str,
+        req_type: type[Message],
         req: Message,
         resp_type: type[Response],
         retry: bool,
         metadata: Mapping[str, str | bytes],
         timeout: timedelta | None,
     ) -> Response:
+        # Another message might parse as this one. Its class may be that of another package that has the same protos.
+        descriptor = getattr(req, "DESCRIPTOR", None)
+        if descriptor is None or descriptor.full_name != req_type.DESCRIPTOR.full_name:
+            raise TypeError(f"{rpc} takes a {req_type.__name__}, got {type(req).__name__}")
         return await self._client._rpc_call(
             rpc, req, resp_type, service=self._name, retry=retry, metadata=metadata, timeout=timeout
         )

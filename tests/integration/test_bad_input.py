@@ -10,7 +10,7 @@ import pytest
 
 from invincible import activity, workflow
 from invincible._native import Payload
-from invincible.client import Client, WorkflowFailureError, WorkflowTaskFailedError
+from invincible.client import Client, SyncClient, WorkflowFailureError, WorkflowTaskFailedError
 from invincible.common import RawValue, RetryPolicy
 from invincible.exceptions import ActivityError, WorkflowAlreadyStartedError
 from invincible.service import RPCError
@@ -176,3 +176,9 @@ async def test_an_activity_error_names_the_activity(client: Client, task_queue: 
             await client.execute_workflow(once, id=task_queue, task_queue=task_queue)
     assert isinstance(failure.value.cause, ActivityError)
     assert "no numbers today" in str(failure.value.cause.cause)
+
+
+async def test_a_worker_needs_a_client_that_is_awaited(address: str, task_queue: str) -> None:
+    refused = pytest.raises(TypeError, match=r"needs a connected invincible\.client\.Client, got SyncClient")
+    with SyncClient.connect(address) as client, refused:
+        Worker(client, task_queue=task_queue, workflows=["any"])  # type: ignore[arg-type]

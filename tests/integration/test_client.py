@@ -228,6 +228,23 @@ async def test_conflict_policies_use_or_replace_the_running_workflow(client: Cli
     assert other.result_run_id != first.result_run_id
 
 
+async def test_reuse_policies_look_at_how_the_last_run_ended(client: Client, task_queue: str, worker: Worker) -> None:
+    first = await started(client, task_queue)
+    second = await started(client, task_queue, id_reuse_policy=WorkflowIDReusePolicy.TERMINATE_IF_RUNNING)
+    assert second.result_run_id != first.result_run_id
+    with pytest.raises(WorkflowFailureError) as raised:
+        await first.result()
+    assert isinstance(raised.value.cause, TerminatedError)
+
+    await second.terminate()
+    failed_only = WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY
+    third = await started(client, task_queue, id_reuse_policy=failed_only)
+    await third.signal(Counter.finish)
+    await third.result()
+    with pytest.raises(WorkflowAlreadyStartedError):
+        await started(client, task_queue, id_reuse_policy=failed_only)
+
+
 async def test_a_signal_starts_a_workflow_or_reaches_the_running_one(
     client: Client, task_queue: str, worker: Worker
 ) -> None:

@@ -152,25 +152,28 @@ async def test_encryption(address: str, monkeypatch: pytest.MonkeyPatch) -> None
 
 
 async def test_external_storage(address: str, tmp_path: Path) -> None:
-    class Bucket(dict[str, bytes]):
+    class Bucket:
+        def __init__(self) -> None:
+            self.objects: dict[str, bytes] = {}
+
         async def put(self, data: bytes) -> str:
-            self["key"] = data
+            self.objects["key"] = data
             return "key"
 
         async def get(self, key: str) -> bytes:
-            return self[key]
+            return self.objects[key]
 
     bucket = Bucket()
     for name in ("all", "fast", "cheap"):
         (tmp_path / name).mkdir()
-    drivers = {name: DirectoryStorageDriver(tmp_path / name, name=name) for name in ("fast", "cheap")}
+    fast, cheap = (DirectoryStorageDriver(tmp_path / name, name=name) for name in ("fast", "cheap"))
     place = {"/mnt/payloads": str(tmp_path / "all")}
-    names = await follow("external-storage.md", address, place, bucket=bucket, **drivers)
+    names = await follow("external-storage.md", address, place, bucket=bucket, fast=fast, cheap=cheap)
     large = "x" * 300_000
     await returns((await names["connect"]()).data_converter, large)
     assert any((tmp_path / "all").iterdir())
     await returns(DataConverter(external_storage=ExternalStorage([names["BucketDriver"]()])), large)
-    assert bucket
+    assert bucket.objects
     await returns(DataConverter(external_storage=names["storage"]), large)
     assert any((tmp_path / "fast").iterdir())
     assert not any((tmp_path / "cheap").iterdir())

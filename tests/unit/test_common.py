@@ -160,7 +160,7 @@ class TestRetryPolicy:
 class TestPriority:
     def test_native_round_trip(self) -> None:
         for priority in (Priority.default, Priority(2, "tenant", 1.5)):
-            assert Priority._from_native(priority._to_native()) == priority
+            assert Priority._from_wire(priority._to_native()) == priority
 
     @pytest.mark.parametrize("key", [0, -1])
     def test_key_must_be_positive(self, key: int) -> None:

@@ -112,3 +112,11 @@ def test_services_are_listed_before_they_are_loaded() -> None:
     assert set(SERVICES) <= set(dir(invincible.service))
     with pytest.raises(AttributeError, match="has no attribute 'NoService'"):
         _ = invincible.service.NoService
+
+
+async def test_another_rpc_s_request_is_refused() -> None:
+    service = ServiceClient(ConnectConfig(target_host="localhost:1", lazy=True)).health_service
+    with pytest.raises(TypeError, match="check takes a HealthCheckRequest, got HealthCheckResponse"):
+        await service.check(HealthCheckResponse())  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="check takes a HealthCheckRequest, got NoneType"):
+        await service.check(None)  # type: ignore[arg-type]

@@ -7,12 +7,14 @@ import pickle
 import re
 import subprocess
 import sys
+from types import MappingProxyType
 from typing import Any, cast
 
 import pytest
 
 from invincible.api.workflowservice.v1 import GetSystemInfoRequest
-from invincible.client import Client, Interceptor, SyncClient
+from invincible.client import Client, Interceptor, SyncClient, WithStartWorkflowOperation
+from invincible.common import WorkflowIDConflictPolicy
 from invincible.service import (
     ConnectConfig,
     DnsLoadBalancingConfig,
@@ -25,6 +27,7 @@ from invincible.service import (
     RPCStatusCode,
     ServiceClient,
     TLSConfig,
+    headers,
 )
 
 PEM = b"-----BEGIN CERTIFICATE-----\ns3cret\n-----END CERTIFICATE-----\n"
@@ -128,6 +131,11 @@ async def test_a_lazy_client_connects_with_its_first_call() -> None:
         await client.check_health()
 
 
+def test_headers_may_be_any_mapping() -> None:
+    assert headers(MappingProxyType({"tenant": "blue"})) == {"tenant": "blue"}
+    assert type(headers(MappingProxyType({}))) is dict
+
+
 async def test_metadata_and_key_can_be_set_before_a_lazy_client_connects() -> None:
     client = await Client.connect("127.0.0.1:1", lazy=True, rpc_metadata={"a": "1"}, api_key="old")
     client.rpc_metadata = {"b": b"2"}
@@ -204,6 +212,31 @@ async def test_arguments_of_calls_that_are_of_a_wrong_type_are_named() -> None:
 async def test_a_client_of_wrong_parts_is_refused(option: dict[str, Any], error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=f"^{re.escape(message)}"):
         await Client.connect("127.0.0.1:9", lazy=True, **option)
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ({"id": None}, "id of workflow 'Order' must be a str, got NoneType"),
+        ({"task_queue": 5}, "task_queue of workflow 'Order' must be a str, got int"),
+        ({"retry_policy": 5}, "retry_policy of workflow 'Order' must be a RetryPolicy, got int"),
+        ({"memo": ["x"]}, "memo of workflow 'Order' must be a Mapping, got list"),
+        ({"priority": None}, "priority of workflow 'Order' must be a Priority, got NoneType"),
+        ({"static_summary": 5}, "static_summary of workflow 'Order' must be a str, got int"),
+        (
+            {"search_attributes": 5},
+            "search_attributes of workflow 'Order' must be a TypedSearchAttributes or Mapping, got int",
+        ),
+    ],
+)
+async def test_options_of_a_start_of_a_wrong_type_are_named(option: dict[str, Any], message: str) -> None:
+    client: Any = await Client.connect("127.0.0.1:9", lazy=True)
+    options = {"id": "order-17", "task_queue": "orders", **option}
+    with pytest.raises(TypeError, match=f"^{re.escape(message)}$"):
+        await client.start_workflow("Order", **options)
+    start = WithStartWorkflowOperation("Order", id_conflict_policy=WorkflowIDConflictPolicy.FAIL, **options)
+    with pytest.raises(TypeError, match=f"^{re.escape(message)}$"):
+        await client.execute_update_with_start_workflow("approve", start_workflow_operation=start)
 
 
 async def test_clients_say_where_they_are_connected_to() -> None:

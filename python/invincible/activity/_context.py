@@ -156,7 +156,7 @@ class ActivityContext:
             workflow_namespace=start.workflow_namespace or None,
             workflow_run_id=start.workflow_run_id or None,
             workflow_type=start.workflow_type or None,
-            priority=Priority._from_native(start.priority) if start.priority is not None else Priority.default,
+            priority=Priority._from_wire(start.priority) if start.priority is not None else Priority.default,
             retry_policy=RetryPolicy._from_native(start.retry_policy) if start.retry_policy is not None else None,
             activity_run_id=start.activity_run_id or None,
         )

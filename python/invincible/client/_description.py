@@ -106,12 +106,7 @@ class WorkflowExecution:
     @property
     def priority(self) -> Priority:
         """Its priority."""
-        priority = self.raw_info.priority
-        return Priority(
-            priority_key=priority.priority_key or None,
-            fairness_key=priority.fairness_key or None,
-            fairness_weight=priority.fairness_weight or None,
-        )
+        return Priority._from_wire(self.raw_info.priority)
 
     async def memo(self) -> Mapping[str, Any]:
         """The memo, each value as its payload gives it.

@@ -37,6 +37,7 @@ from ._nexus.calls import NexusCalls
 from ._reset.calls import ResetCalls
 from ._schedules.calls import ScheduleCalls
 from ._sizes import SendingRequest, sent_by, sizes_checked
+from ._start_checks import check_start
 from ._status import WorkflowExecutionStatus, WorkflowUpdateStage
 from ._update import UpdateOutcome, WorkflowUpdateHandle
 from ._update_wait import wait_for_update
@@ -207,6 +208,7 @@ class NativeCalls(
     async def _start_request(
         self, input: StartWorkflowInput | UpdateWithStartStartWorkflowInput, **others: Any
     ) -> _native.StartWorkflowRequest:
+        check_start(input)
         client = self._client
         converter = client._workflow_converter(input.id, input.workflow)
         time_skipping = input.time_skipping_config

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from invincible import _native
+
+if TYPE_CHECKING:
+    from invincible.api.common.v1 import Priority as PriorityMessage
 
 
 @dataclass(frozen=True)
@@ -46,8 +49,15 @@ class Priority:
             fairness_weight=self.fairness_weight or 0.0,
         )
 
+    def _apply_to_proto(self, message: PriorityMessage) -> None:
+        # The server tells a message with nothing in it from none.
+        message.SetInParent()
+        message.priority_key = self.priority_key or 0
+        message.fairness_key = self.fairness_key or ""
+        message.fairness_weight = self.fairness_weight or 0.0
+
     @staticmethod
-    def _from_native(priority: _native.Priority) -> Priority:
+    def _from_wire(priority: _native.Priority | PriorityMessage) -> Priority:
         return Priority(
             priority_key=priority.priority_key or None,
             fairness_key=priority.fairness_key or None,

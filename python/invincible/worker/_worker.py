@@ -125,6 +125,8 @@ class Worker:
     ) -> None:
         if not activities and not workflows:
             raise ValueError("a worker needs workflows or activities to run: give at least one")
+        if not isinstance(client, Client):
+            raise TypeError(f"a worker needs a connected invincible.client.Client, got {type(client).__name__}")
         self._client = client
         self._task_queue = task_queue
         self._definitions = workflow_definitions(workflows)

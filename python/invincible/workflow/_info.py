@@ -127,7 +127,7 @@ def _make_info(run: WorkflowRun) -> Info:
         original_execution_run_id=init.original_execution_run_id,
         parent=_parent(init.parent),
         root=RootInfo(workflow_id=init.root[0], run_id=init.root[1]) if init.root is not None else None,
-        priority=Priority._from_native(init.priority) if init.priority is not None else Priority.default,
+        priority=Priority._from_wire(init.priority) if init.priority is not None else Priority.default,
         raw_memo=MappingProxyType(run.attributes.memo),
         retry_policy=RetryPolicy._from_native(init.retry_policy) if init.retry_policy is not None else None,
         run_id=run.run_id,

@@ -9,7 +9,14 @@ from datetime import timedelta
 import pytest
 
 from invincible import activity, workflow
-from invincible.client import Client, WithStartWorkflowOperation, WorkflowHandle
+from invincible.client import (
+    Client,
+    Schedule,
+    ScheduleActionStartWorkflow,
+    ScheduleSpec,
+    WithStartWorkflowOperation,
+    WorkflowHandle,
+)
 from invincible.common import WorkflowIDConflictPolicy
 from invincible.service import PayloadLimitsConfig, RPCError, RPCStatusCode
 
@@ -151,3 +158,15 @@ async def test_limits_can_be_set_and_turned_off(
     client = await Client.connect(address, payload_limits=PayloadLimitsConfig(payloads_warn_size=10))
     await client.start_workflow(Sized.run, "x", id=f"{task_queue}-2", task_queue="none")
     assert len(warnings(caplog)) == 1
+
+
+async def test_a_schedule_names_the_argument_of_its_action(client: Client, task_queue: str) -> None:
+    action = ScheduleActionStartWorkflow(Sized.run, args=["x" * CALL, "title"], id=task_queue, task_queue="none")
+    error = await refused(client.create_schedule(task_queue, Schedule(action=action, spec=ScheduleSpec())))
+    assert f"schedule '{task_queue}' of workflow 'Sized', argument body has 5,000,031 bytes" in str(error)
+
+
+async def test_a_nexus_operation_names_its_input(client: Client, task_queue: str) -> None:
+    nexus = client.create_nexus_client("service", "endpoint")
+    error = await refused(nexus.start_operation("work", "x" * CALL, id=task_queue))
+    assert f"Nexus operation 'work' with id '{task_queue}', input has 5,000,031 bytes" in str(error)

@@ -396,6 +396,12 @@ async def test_a_share_is_a_percentage(client: Client, name: str, percentage: fl
         await client.get_worker_deployment_handle(name).set_ramping_version("1", percentage)
 
 
+async def test_a_share_is_a_number(client: Client, name: str) -> None:
+    percentage: Any = "10%"
+    with pytest.raises(TypeError, match="percentage must be a number, got str"):
+        await client.get_worker_deployment_handle(name).set_ramping_version("1", percentage)
+
+
 class Recording(Interceptor):
     """Writes down the calls that go out, and lets none of them reach the server."""
 

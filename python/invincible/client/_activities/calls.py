@@ -28,7 +28,7 @@ from .inputs import (
     UpdateActivityOptionsInput,
 )
 from .listing import ActivityExecutionAsyncIterator, ActivityExecutionCount
-from .updates import ActivityExecutionOptions, apply_priority, apply_updates
+from .updates import ActivityExecutionOptions, apply_updates
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -88,7 +88,7 @@ class ActivityCalls(OutboundInterceptor):
             user_metadata=user_metadata(await encode_text(converter, input.summary)),
             start_delay=duration(input.start_delay),
         )
-        apply_priority(input.priority, request.priority)
+        input.priority._apply_to_proto(request.priority)
         if input.retry_policy is not None:
             input.retry_policy.apply_to_proto(request.retry_policy)
         if input.search_attributes is not None:

@@ -17,7 +17,6 @@ from invincible.converter._payloads import as_payload
 
 from .._values import decode_first
 from .status import ActivityExecutionStatus, PendingActivityState
-from .updates import priority_of
 
 if TYPE_CHECKING:
     from invincible.api.activity.v1 import (
@@ -148,7 +147,7 @@ class ActivityExecutionDescription(ActivityExecution):
             last_started_time=time_of(info, "last_started_time"),
             last_worker_identity=info.last_worker_identity or None,
             next_attempt_schedule_time=time_of(info, "next_attempt_schedule_time"),
-            priority=priority_of(info.priority),
+            priority=Priority._from_wire(info.priority),
             retry_policy=None if retry_policy is None else RetryPolicy.from_proto(retry_policy),
             run_state=PendingActivityState(info.run_state) if info.run_state else None,
             schedule_to_close_timeout=timedelta_of(info, "schedule_to_close_timeout"),

@@ -102,7 +102,7 @@ def start_input(
         id_reuse_policy=id_reuse_policy,
         id_conflict_policy=id_conflict_policy,
         retry_policy=retry_policy,
-        priority=Priority.default if options.priority is None else Priority._from_native(options.priority),
+        priority=Priority.default if options.priority is None else Priority._from_wire(options.priority),
         search_attributes=search_attributes,
         summary=options.summary,
         start_delay=timedelta_or_none(seconds("start_delay", start_delay)),

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from invincible.common import Priority, RetryPolicy
 
 if TYPE_CHECKING:
-    from google.protobuf.message import Message
-
     from invincible.api.activity.v1 import ActivityOptions
     from invincible.api.workflowservice.v1 import UpdateActivityExecutionOptionsRequest
 
@@ -100,7 +98,7 @@ class ActivityExecutionOptions:
             heartbeat_timeout=timedelta_of(options, "heartbeat_timeout"),
             start_delay=timedelta_of(options, "start_delay"),
             retry_policy=None if retry_policy is None else RetryPolicy.from_proto(retry_policy),
-            priority=None if priority is None else priority_of(priority),
+            priority=None if priority is None else Priority._from_wire(priority),
         )
 
 
@@ -155,7 +153,7 @@ def _set_retry_policy(options: ActivityOptions, value: RetryPolicy) -> None:
 
 
 def _set_priority(options: ActivityOptions, value: Priority) -> None:
-    apply_priority(value, options.priority)
+    value._apply_to_proto(options.priority)
 
 
 _DURATIONS = (
@@ -171,21 +169,3 @@ _SETTERS: dict[str, tuple[type, Callable[..., None]]] = {
     "retry_policy": (RetryPolicy, _set_retry_policy),
     "priority": (Priority, _set_priority),
 }
-
-
-def priority_of(message: Message) -> Priority:
-    """A priority of its message."""
-    return Priority(
-        priority_key=message.priority_key or None,  # type: ignore[attr-defined]
-        fairness_key=message.fairness_key or None,  # type: ignore[attr-defined]
-        fairness_weight=message.fairness_weight or None,  # type: ignore[attr-defined]
-    )
-
-
-def apply_priority(priority: Priority, message: Message) -> None:
-    """Fills the message of a priority in; the message is there even if nothing is in it."""
-    message.SetInParent()
-    for name in ("priority_key", "fairness_key", "fairness_weight"):
-        value = getattr(priority, name)
-        if value is not None:
-            setattr(message, name, value)

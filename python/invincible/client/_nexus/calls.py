@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from invincible.converter import NexusSerializationContext, encode_search_attributes
+from invincible.converter._limits import SentPayloads
 from invincible.converter._payloads import as_payload
 from invincible.exceptions import NexusOperationAlreadyStartedError
 from invincible.service import RPCError, RPCStatusCode
@@ -15,6 +16,7 @@ from .._call import service_call
 from .._errors import NexusOperationFailureError
 from .._interceptor import OutboundInterceptor
 from .._long_poll import poll_until
+from .._sizes import sizes_checked
 from .._values import decode_first, encode_text
 from .._visibility.count import group_values
 from .description import (
@@ -57,6 +59,7 @@ class NexusCalls(OutboundInterceptor):
         client = self._client
         context = NexusSerializationContext(input.endpoint, input.service, input.operation)
         converter = client.data_converter.with_context(context)
+        [payload] = await converter.encode([input.arg])
         request = StartNexusOperationExecutionRequest(
             namespace=client.namespace,
             identity=client.identity,
@@ -68,7 +71,7 @@ class NexusCalls(OutboundInterceptor):
             schedule_to_close_timeout=duration(input.schedule_to_close_timeout),
             schedule_to_start_timeout=duration(input.schedule_to_start_timeout),
             start_to_close_timeout=duration(input.start_to_close_timeout),
-            input=payload_message((await converter.encode([input.arg]))[0]),
+            input=payload_message(payload),
             id_reuse_policy=input.id_reuse_policy,  # type: ignore[arg-type]
             id_conflict_policy=input.id_conflict_policy,  # type: ignore[arg-type]
             nexus_header=input.headers,
@@ -76,10 +79,13 @@ class NexusCalls(OutboundInterceptor):
         )
         if input.search_attributes is not None:
             encode_search_attributes(input.search_attributes, request.search_attributes)
+        target = f"Nexus operation {input.operation!r} with id {input.id!r}"
+        sent = SentPayloads(target, {"input": payload}, {})
         try:
-            response = await service_call(
-                client, "start_nexus_operation_execution", request, StartNexusOperationExecutionResponse, input
-            )
+            with sizes_checked(client, sent):
+                response = await service_call(
+                    client, "start_nexus_operation_execution", request, StartNexusOperationExecutionResponse, input
+                )
         except RPCError as error:
             raise _start_error(error, input.id) from None
         return NexusOperationHandle(

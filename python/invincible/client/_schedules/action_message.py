@@ -9,7 +9,6 @@ from google.protobuf.message import Message
 
 from invincible._native import Payload
 from invincible.api.common.v1 import Payload as PayloadMessage
-from invincible.api.common.v1 import Priority as PriorityMessage
 from invincible.api.common.v1 import WorkflowType
 from invincible.api.schedule.v1 import ScheduleAction as ScheduleActionMessage
 from invincible.api.taskqueue.v1 import TaskQueue
@@ -69,11 +68,7 @@ def fields_of(info: NewWorkflowExecutionInfo) -> dict[str, Any]:
         "untyped_search_attributes": untyped,
         "static_summary": _payload(info.user_metadata, "summary"),
         "static_details": _payload(info.user_metadata, "details"),
-        "priority": Priority(
-            priority_key=info.priority.priority_key or None,
-            fairness_key=info.priority.fairness_key or None,
-            fairness_weight=info.priority.fairness_weight or None,
-        ),
+        "priority": Priority._from_wire(info.priority),
         "headers": _payloads(info.header.fields) or None,
     }
 
@@ -100,12 +95,8 @@ async def action_message(client: Client, action: ScheduleActionStartWorkflow) ->
         user_metadata=user_metadata(
             await _converted(converter, action.static_summary), await _converted(converter, action.static_details)
         ),
-        priority=PriorityMessage(
-            priority_key=action.priority.priority_key or 0,
-            fairness_key=action.priority.fairness_key or "",
-            fairness_weight=action.priority.fairness_weight or 0.0,
-        ),
     )
+    action.priority._apply_to_proto(own.priority)
     own.input.payloads.extend(payload_message(payload) for payload in await _arguments(converter, action))
     if action.retry_policy is not None:
         action.retry_policy.apply_to_proto(own.retry_policy)

@@ -8,9 +8,14 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from invincible.converter import encode_search_attributes
+from invincible.converter._limits import SentPayloads, named_arguments, named_memo
+from invincible.converter._payloads import as_payload
 from invincible.service import RPCError, RPCStatusCode
 
+from .._call import service_call
 from .._interceptor import OutboundInterceptor
+from .._sizes import sizes_checked
+from .action import ScheduleActionStartWorkflow
 from .checks import check_new_state
 from .description import ScheduleDescription
 from .errors import ScheduleAlreadyRunningError
@@ -27,9 +32,10 @@ from .inputs import (
     UpdateScheduleInput,
 )
 from .listing import ScheduleAsyncIterator
-from .schedule import ScheduleUpdate, ScheduleUpdateInput
+from .schedule import Schedule, ScheduleUpdate, ScheduleUpdateInput
 
 if TYPE_CHECKING:
+    from invincible.api.schedule.v1 import Schedule as ScheduleMessage
     from invincible.api.schedule.v1 import SchedulePatch
     from invincible.api.workflowservice.v1 import DescribeScheduleResponse
 
@@ -80,14 +86,8 @@ class ScheduleCalls(OutboundInterceptor):
         if input.search_attributes is not None:
             encode_search_attributes(input.search_attributes, request.search_attributes)
         try:
-            await client.service_client._rpc_call(
-                "create_schedule",
-                request,
-                CreateScheduleResponse,
-                retry=True,
-                metadata=input.rpc_metadata,
-                timeout=input.rpc_timeout,
-            )
+            with sizes_checked(client, _sent(input.id, request.schedule, schedule)):
+                await service_call(client, "create_schedule", request, CreateScheduleResponse, input)
         except RPCError as error:
             if error.status is RPCStatusCode.ALREADY_EXISTS:
                 raise ScheduleAlreadyRunningError(input.id) from None
@@ -113,13 +113,12 @@ class ScheduleCalls(OutboundInterceptor):
         from invincible.api.workflowservice.v1 import DeleteScheduleRequest, DeleteScheduleResponse
 
         client = self._client
-        await client.service_client._rpc_call(
+        await service_call(
+            client,
             "delete_schedule",
             DeleteScheduleRequest(namespace=client.namespace, schedule_id=input.id, identity=client.identity),
             DeleteScheduleResponse,
-            retry=True,
-            metadata=input.rpc_metadata,
-            timeout=input.rpc_timeout,
+            input,
         )
 
     async def describe_schedule(self, input: DescribeScheduleInput) -> ScheduleDescription:
@@ -172,14 +171,8 @@ class ScheduleCalls(OutboundInterceptor):
         if update.search_attributes is not None:
             request.search_attributes.SetInParent()
             encode_search_attributes(update.search_attributes, request.search_attributes)
-        await client.service_client._rpc_call(
-            "update_schedule",
-            request,
-            UpdateScheduleResponse,
-            retry=True,
-            metadata=input.rpc_metadata,
-            timeout=input.rpc_timeout,
-        )
+        with sizes_checked(client, _sent(input.id, request.schedule, update.schedule)):
+            await service_call(client, "update_schedule", request, UpdateScheduleResponse, input)
         await self._wait_for_change(input)
 
     async def _described_schedule(self, input: DescribeScheduleInput | UpdateScheduleInput) -> ScheduleDescription:
@@ -191,13 +184,12 @@ class ScheduleCalls(OutboundInterceptor):
         from invincible.api.workflowservice.v1 import DescribeScheduleRequest, DescribeScheduleResponse
 
         client = self._client
-        return await client.service_client._rpc_call(
+        return await service_call(
+            client,
             "describe_schedule",
             DescribeScheduleRequest(namespace=client.namespace, schedule_id=input.id),
             DescribeScheduleResponse,
-            retry=True,
-            metadata=input.rpc_metadata,
-            timeout=input.rpc_timeout,
+            input,
         )
 
     async def _wait_for_change(self, input: _OneScheduleInput) -> None:
@@ -217,7 +209,8 @@ class ScheduleCalls(OutboundInterceptor):
         from invincible.api.workflowservice.v1 import PatchScheduleRequest, PatchScheduleResponse
 
         client = self._client
-        await client.service_client._rpc_call(
+        await service_call(
+            client,
             "patch_schedule",
             PatchScheduleRequest(
                 namespace=client.namespace,
@@ -227,8 +220,19 @@ class ScheduleCalls(OutboundInterceptor):
                 request_id=str(uuid4()),
             ),
             PatchScheduleResponse,
-            retry=True,
-            metadata=input.rpc_metadata,
-            timeout=input.rpc_timeout,
+            input,
         )
         await self._wait_for_change(input)
+
+
+def _sent(schedule_id: str, message: ScheduleMessage, schedule: Schedule) -> SentPayloads:
+    """What the action of a schedule sends."""
+    action, info = schedule.action, message.action.start_workflow
+    reference = action._reference if isinstance(action, ScheduleActionStartWorkflow) else None
+    arguments = [as_payload(payload) for payload in info.input.payloads]
+    memo = {name: as_payload(payload) for name, payload in info.memo.fields.items()}
+    return SentPayloads(
+        f"schedule {schedule_id!r} of workflow {info.workflow_type.name!r}",
+        named_arguments(arguments, None if reference is None else reference.signature),
+        named_memo(memo),
+    )

@@ -1,0 +1,34 @@
+"""What is refused before a workflow is started, where the wrong argument can still be named."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from invincible.common import Priority, RetryPolicy, TypedSearchAttributes
+
+from ._inputs import StartWorkflowInput, UpdateWithStartStartWorkflowInput
+
+_TYPES: dict[str, tuple[type, ...]] = {
+    "id": (str,),
+    "task_queue": (str,),
+    "retry_policy": (RetryPolicy, type(None)),
+    "cron_schedule": (str,),
+    "memo": (Mapping, type(None)),
+    "search_attributes": (TypedSearchAttributes, Mapping, type(None)),
+    "static_summary": (str, type(None)),
+    "static_details": (str, type(None)),
+    "priority": (Priority,),
+}
+
+
+def check_start(input: StartWorkflowInput | UpdateWithStartStartWorkflowInput) -> None:
+    """Refuses options of a wrong type.
+
+    Raises:
+        TypeError: An option is of a wrong type; the message names it and the workflow.
+    """
+    for name, expected in _TYPES.items():
+        value = getattr(input, name)
+        if not isinstance(value, expected):
+            names = " or ".join(each.__name__ for each in expected if each is not type(None))
+            raise TypeError(f"{name} of workflow {input.workflow!r} must be a {names}, got {type(value).__name__}")
