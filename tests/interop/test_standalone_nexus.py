@@ -186,7 +186,7 @@ async def test_an_id_is_taken_while_its_operation_runs(nexus: NexusClient[Any], 
         await nexus.start_operation(
             "greet", slow(task_queue), id=task_queue, id_reuse_policy=NexusOperationIDReusePolicy.REJECT_DUPLICATE
         )
-    again = await nexus.start_operation("greet", slow(task_queue), id=task_queue)
+    again = await nexus.start_operation("greet", slow(f"{task_queue}-again"), id=task_queue)
     assert again.run_id != first.run_id
     await again.terminate()
 
