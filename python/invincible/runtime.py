@@ -102,7 +102,8 @@ class LoggingConfig:
     format: LoggingFormat | None = None
 
     default: ClassVar[LoggingConfig]
-    """Warnings of Core and errors of everything else, on the console."""
+    """Warnings of Core and errors of everything else, on the console; of what runs workflows errors only: it warns of
+    every failed workflow task, of which the logger ``invincible.worker`` tells more, and when a worker ends."""
 
     def __post_init__(self) -> None:
         """Refuses what would have no effect."""
@@ -110,7 +111,10 @@ class LoggingConfig:
             raise ValueError("format is for the console: it cannot be combined with forwarding")
 
 
-LoggingConfig.default = LoggingConfig(filter=TelemetryFilter(core_level="WARN", other_level="ERROR"))
+LoggingConfig.default = LoggingConfig(
+    filter=TelemetryFilter(core_level="WARN", other_level="ERROR").formatted()
+    + ",temporalio_sdk_core::worker::workflow=ERROR"
+)
 
 
 class OpenTelemetryMetricTemporality(Enum):
