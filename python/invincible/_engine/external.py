@@ -178,7 +178,16 @@ class External:
                 # Core takes the withdrawal of a signal that has arrived, not that of one that has failed.
                 if done.done() and done.exception() is not None:
                     raise
-                run.emit(_native.CancelSignalWorkflow(seq=seq))
+                if not self._has_failed(seq):
+                    run.emit(_native.CancelSignalWorkflow(seq=seq))
+
+    def _has_failed(self, seq: int) -> bool:
+        """Whether this very activation tells that a signal has failed: code that messages wake is told later."""
+        activation = self.run.activation
+        return activation is not None and any(
+            type(job) is _native.ResolveSignalExternalWorkflow and job.seq == seq and job.failure is not None
+            for job in activation.jobs
+        )
 
     async def cancel(self, workflow_id: str, run_id: str, reason: str, groups: Sequence[EventGroup]) -> None:
         """Ask for the cancellation of a workflow and wait until the server has delivered the request."""

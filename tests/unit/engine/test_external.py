@@ -126,6 +126,33 @@ def test_a_signal_that_is_cancelled_in_the_task_of_its_answer(failure: Any, comm
     assert value(ended[-1].result) == result
 
 
+def test_a_failed_signal_is_not_withdrawn_by_code_that_is_told_of_a_message_first() -> None:
+    @workflow.defn
+    class Sender:
+        @workflow.run
+        async def run(self) -> str:
+            self.task = asyncio.create_task(workflow.get_external_workflow_handle("other").signal("poke"))
+            try:
+                await self.task
+            except ApplicationError as error:
+                return error.message
+            return "sent"
+
+        @workflow.signal
+        def stop(self) -> None:
+            self.task.cancel()
+
+    driver = Driver(Sender)
+    driver.start()
+    failure = application_failure("no such workflow")
+    ended = driver.activate(
+        _native.SignalWorkflow(signal_name="stop"), _native.ResolveSignalExternalWorkflow(seq=1, failure=failure)
+    )
+    # Core, which knows of the failure already, would refuse the withdrawal for ever.
+    assert kinds(ended) == [_native.CompleteWorkflowExecution]
+    assert value(ended[0].result) == "no such workflow"
+
+
 def test_a_cancellation_request_waits_until_it_has_arrived() -> None:
     @workflow.defn
     async def canceller() -> str:
