@@ -239,6 +239,12 @@ async def test_options_of_a_start_of_a_wrong_type_are_named(option: dict[str, An
         await client.execute_update_with_start_workflow("approve", start_workflow_operation=start)
 
 
+async def test_arguments_of_no_signal_are_refused() -> None:
+    client = await Client.connect("127.0.0.1:9", lazy=True)
+    with pytest.raises(ValueError, match="start_signal_args of workflow 'Order' need a start_signal to be sent with"):
+        await client.start_workflow("Order", id="order-17", task_queue="orders", start_signal_args=["tea"])
+
+
 async def test_clients_say_where_they_are_connected_to() -> None:
     client = await Client.connect("127.0.0.1:9", namespace="orders", lazy=True)
     assert repr(client) == "<Client 127.0.0.1:9 namespace='orders'>"

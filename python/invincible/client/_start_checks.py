@@ -26,9 +26,12 @@ def check_start(input: StartWorkflowInput | UpdateWithStartStartWorkflowInput) -
 
     Raises:
         TypeError: An option is of a wrong type; the message names it and the workflow.
+        ValueError: Options do not go together.
     """
     for name, expected in _TYPES.items():
         value = getattr(input, name)
         if not isinstance(value, expected):
             names = " or ".join(each.__name__ for each in expected if each is not type(None))
             raise TypeError(f"{name} of workflow {input.workflow!r} must be a {names}, got {type(value).__name__}")
+    if isinstance(input, StartWorkflowInput) and input.start_signal_args and input.start_signal is None:
+        raise ValueError(f"start_signal_args of workflow {input.workflow!r} need a start_signal to be sent with")
