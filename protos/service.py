@@ -53,6 +53,10 @@ class Service:
         """Creates the service over a connection."""
         self._client = client
 
+    def __repr__(self) -> str:
+        """Which service it is, and over which connection."""
+        return f"<{type(self).__name__} of {self._client!r}>"
+
     async def _call(
         self,
         rpc: str,

@@ -357,3 +357,49 @@ def test_dictionaries_of_others() -> None:
         ClientConfig.from_dict({"p": 1})  # type: ignore[dict-item]  # pyright: ignore[reportArgumentType]
     with pytest.raises(TypeError, match="not as int"):
         ClientConfigTLS(client_cert=1).to_dict()  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+@pytest.mark.parametrize(
+    ("profile", "message"),
+    [
+        ({"address": 7233}, "address must be a str, got int"),
+        ({"namespace": b"n"}, "namespace must be a str, got bytes"),
+        ({"api_key": ["s3cret"]}, "api_key must be a str, got list"),
+        ({"tls": "s3cret"}, "tls must be a dictionary, got str"),
+        ({"tls": {"disabled": "no"}}, "disabled must be a bool, got str"),
+        ({"tls": {"server_name": 1}}, "server_name must be a str, got int"),
+        ({"tls": {"client_key": "s3cret"}}, "client_key must be a dictionary, got str"),
+        ({"tls": {"client_key": {"data": ["s3cret"]}}}, "client_key.data must be a str, got list"),
+        ({"tls": {"client_cert": {"path": 1}}}, "client_cert.path must be a str, got int"),
+        ({"grpc_meta": "s3cret"}, "grpc_meta must be a dictionary, got str"),
+        ({"grpc_meta": {"token": ["s3cret"]}}, "grpc_meta 'token' must be a str, got list"),
+        ({"grpc_meta": {1: "s3cret"}}, "names of grpc_meta must be str, got int"),
+    ],
+)
+def test_dictionaries_with_wrong_types_are_refused_by_key_and_secrets_not_shown(profile: Any, message: str) -> None:
+    with pytest.raises(TypeError, match=f"^{message}$"):
+        ClientConfigProfile.from_dict(profile)
+    with pytest.raises(TypeError, match=f"^profile 'p': {message}$"):
+        ClientConfig.from_dict({"p": profile})
+
+
+def test_what_is_no_dictionary_is_refused() -> None:
+    nothing: Any = None
+    with pytest.raises(TypeError, match=r"^a profile must be a dictionary, got NoneType$"):
+        ClientConfigProfile.from_dict(nothing)
+    with pytest.raises(TypeError, match=r"^profiles must be a dictionary, got NoneType$"):
+        ClientConfig.from_dict(nothing)
+
+
+@pytest.mark.parametrize(
+    ("variables", "message"),
+    [
+        (["TEMPORAL_ADDRESS"], "override_env_vars must be a mapping of names to str, got list"),
+        ({"TEMPORAL_API_KEY": b"s3cret"}, "override_env_vars 'TEMPORAL_API_KEY' must be a str, got bytes"),
+        ({1: "s3cret"}, "names of override_env_vars must be str, got int"),
+    ],
+)
+@pytest.mark.parametrize("load", [ClientConfig.load, ClientConfig.load_client_connect_config, ClientConfigProfile.load])
+def test_variables_of_a_wrong_type_are_refused_by_name(load: Any, variables: Any, message: str) -> None:
+    with pytest.raises(TypeError, match=f"^{message}$"):
+        load(override_env_vars=variables)

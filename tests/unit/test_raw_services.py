@@ -120,3 +120,10 @@ async def test_another_rpc_s_request_is_refused() -> None:
         await service.check(HealthCheckResponse())  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="check takes a HealthCheckRequest, got NoneType"):
         await service.check(None)  # type: ignore[arg-type]
+
+
+def test_services_say_what_they_are() -> None:
+    connection = ServiceClient(ConnectConfig("host:1", api_key="s3cret"))
+    assert repr(connection) == "<ServiceClient host:1>"
+    assert repr(connection.workflow_service) == "<WorkflowService of <ServiceClient host:1>>"
+    assert repr(connection.health_service) == "<HealthService of <ServiceClient host:1>>"

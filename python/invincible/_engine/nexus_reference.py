@@ -44,12 +44,16 @@ def operation_reference(operation: Any) -> tuple[str, Any]:
     """
     if isinstance(operation, str):
         return operation, None
-    name = getattr(operation, "name", None)
+    found = operation
+    name = getattr(found, "name", None)
     if not isinstance(name, str):
         nexusrpc = sys.modules.get("nexusrpc")
         # A handler's method knows the operation that it implements.
-        operation = nexusrpc.get_operation(operation) if nexusrpc is not None else None
-        name = getattr(operation, "name", None)
+        found = nexusrpc.get_operation(operation) if nexusrpc is not None else None
+        name = getattr(found, "name", None)
     if not isinstance(name, str):
-        raise TypeError("a Nexus operation is named by an operation of a nexusrpc service, or by its name")
-    return name, getattr(operation, "output_type", None)
+        given = getattr(operation, "__qualname__", repr(operation))
+        raise TypeError(
+            f"a Nexus operation is named by an operation of a nexusrpc service, or by its name, got {given}"
+        )
+    return name, getattr(found, "output_type", None)

@@ -189,7 +189,42 @@ from ._visibility.inputs import CountWorkflowsInput, ListWorkflowsInput
 from ._with_start import WithStartWorkflowOperation
 
 if TYPE_CHECKING:
-    from ._sync.classes import *  # noqa: F403
+    from ._sync.classes import (
+        SyncActivityExecution,
+        SyncActivityExecutionDescription,
+        SyncActivityExecutionIterator,
+        SyncActivityHandle,
+        SyncAsyncActivityHandle,
+        SyncClient,
+        SyncCloudOperationsClient,
+        SyncCloudService,
+        SyncHealthService,
+        SyncNexusClient,
+        SyncNexusOperationExecution,
+        SyncNexusOperationExecutionDescription,
+        SyncNexusOperationExecutionIterator,
+        SyncNexusOperationHandle,
+        SyncOperatorService,
+        SyncScheduleDescription,
+        SyncScheduleHandle,
+        SyncScheduleIterator,
+        SyncScheduleListDescription,
+        SyncScheduleUpdateInput,
+        SyncServiceClient,
+        SyncTestService,
+        SyncWithStartWorkflowOperation,
+        SyncWorkerDeploymentHandle,
+        SyncWorkerDeploymentIterator,
+        SyncWorkerDeploymentVersionDescription,
+        SyncWorkerDeploymentVersionSummary,
+        SyncWorkflowExecution,
+        SyncWorkflowExecutionDescription,
+        SyncWorkflowExecutionIterator,
+        SyncWorkflowHandle,
+        SyncWorkflowHistoryEventIterator,
+        SyncWorkflowService,
+        SyncWorkflowUpdateHandle,
+    )
 
 __all__ = [
     "ActivityExecution",
@@ -303,6 +338,40 @@ __all__ = [
     "StartWorkflowInput",
     "StartWorkflowUpdateInput",
     "StartWorkflowUpdateWithStartInput",
+    "SyncActivityExecution",
+    "SyncActivityExecutionDescription",
+    "SyncActivityExecutionIterator",
+    "SyncActivityHandle",
+    "SyncAsyncActivityHandle",
+    "SyncClient",
+    "SyncCloudOperationsClient",
+    "SyncCloudService",
+    "SyncHealthService",
+    "SyncNexusClient",
+    "SyncNexusOperationExecution",
+    "SyncNexusOperationExecutionDescription",
+    "SyncNexusOperationExecutionIterator",
+    "SyncNexusOperationHandle",
+    "SyncOperatorService",
+    "SyncScheduleDescription",
+    "SyncScheduleHandle",
+    "SyncScheduleIterator",
+    "SyncScheduleListDescription",
+    "SyncScheduleUpdateInput",
+    "SyncServiceClient",
+    "SyncTestService",
+    "SyncWithStartWorkflowOperation",
+    "SyncWorkerDeploymentHandle",
+    "SyncWorkerDeploymentIterator",
+    "SyncWorkerDeploymentVersionDescription",
+    "SyncWorkerDeploymentVersionSummary",
+    "SyncWorkflowExecution",
+    "SyncWorkflowExecutionDescription",
+    "SyncWorkflowExecutionIterator",
+    "SyncWorkflowHandle",
+    "SyncWorkflowHistoryEventIterator",
+    "SyncWorkflowService",
+    "SyncWorkflowUpdateHandle",
     "TaskQueueType",
     "TaskReachabilityType",
     "TerminateActivityInput",
@@ -364,6 +433,4 @@ if not TYPE_CHECKING:  # for type checkers, modules with a __getattr__ have ever
         return getattr(classes, name)
 
     def __dir__() -> list[str]:
-        from ._sync import classes
-
-        return sorted({*globals(), *classes.__all__})
+        return sorted({*globals(), *__all__})

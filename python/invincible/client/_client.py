@@ -553,6 +553,10 @@ class Client(ClientUpdates, ClientActivities, ClientNexus, ClientSchedules, Clie
             run_id: The run that calls are about; the current one if ``None``.
             first_execution_run_id: First run of the chain that cancelling and terminating are confined to.
             result_type: Type of the result; that of the payload if ``None``.
+
+        Raises:
+            TypeError: An id is no ``str``.
+            ValueError: ``workflow_id`` is empty.
         """
         return WorkflowHandle(
             self,
@@ -598,7 +602,8 @@ class Client(ClientUpdates, ClientActivities, ClientNexus, ClientSchedules, Clie
             first_execution_run_id: First run of the chain that cancelling and terminating are confined to.
 
         Raises:
-            TypeError: ``workflow`` is no workflow.
+            TypeError: ``workflow`` is no workflow, or an id no ``str``.
+            ValueError: ``workflow_id`` is empty.
         """
         return self.get_workflow_handle(
             workflow_id,

@@ -15,6 +15,7 @@ from invincible.converter import (
     decode_typed_search_attributes,
 )
 
+from ._checks import text
 from ._status import WorkflowExecutionStatus
 from ._values import decode_first
 
@@ -126,9 +127,10 @@ class WorkflowExecution:
 
         Raises:
             KeyError: There is none, and no default.
+            TypeError: ``key`` is no ``str``.
             ArgumentError: It does not fit the type.
         """
-        payload = self.raw_info.memo.fields.get(key)
+        payload = self.raw_info.memo.fields.get(text("key", key))
         if payload is not None:
             return await self._memo(key, payload, type_hint)
         if default is _REQUIRED:

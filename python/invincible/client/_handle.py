@@ -24,6 +24,7 @@ from invincible.types import (
 )
 
 from ._call import native_call
+from ._checks import identifier, optional_text, text
 from ._description import WorkflowExecutionDescription
 from ._handle_updates import HandleUpdates
 from ._history import WorkflowHistory, WorkflowHistoryEventAsyncIterator
@@ -81,15 +82,20 @@ class WorkflowHandle(HandleUpdates[SelfType], Generic[SelfType, ReturnType]):
         | SignalWithStartWorkflowExecutionResponse
         | None = None,
     ) -> None:
-        """Creates the handle; the server is not asked."""
+        """Creates the handle; the server is not asked.
+
+        Raises:
+            TypeError: An id is no ``str``.
+            ValueError: ``id`` is empty.
+        """
         if start_workflow_response is not None:
             result_run_id = result_run_id or start_workflow_response.run_id or None
             first_execution_run_id = first_execution_run_id or start_workflow_response.first_execution_run_id or None
         self._client = client
-        self._id = id
-        self._run_id = run_id
-        self._result_run_id = result_run_id
-        self._first_execution_run_id = first_execution_run_id
+        self._id = identifier("workflow_id", id)
+        self._run_id = optional_text("run_id", run_id)
+        self._result_run_id = optional_text("result_run_id", result_run_id)
+        self._first_execution_run_id = optional_text("first_execution_run_id", first_execution_run_id)
         self._result_type = result_type
 
     def __repr__(self) -> str:
@@ -175,7 +181,7 @@ class WorkflowHandle(HandleUpdates[SelfType], Generic[SelfType, ReturnType]):
                 id=self._id,
                 run_id=self._run_id,
                 first_execution_run_id=self._first_execution_run_id,
-                reason=reason,
+                reason=text("reason", reason),
                 rpc_metadata=rpc_metadata,
                 rpc_timeout=rpc_timeout,
             )
@@ -202,7 +208,7 @@ class WorkflowHandle(HandleUpdates[SelfType], Generic[SelfType, ReturnType]):
                 run_id=self._run_id,
                 first_execution_run_id=self._first_execution_run_id,
                 args=args,
-                reason=reason,
+                reason=optional_text("reason", reason),
                 rpc_metadata=rpc_metadata,
                 rpc_timeout=rpc_timeout,
             )
@@ -239,7 +245,7 @@ class WorkflowHandle(HandleUpdates[SelfType], Generic[SelfType, ReturnType]):
             A handle whose result is that of the new run.
 
         Raises:
-            TypeError: ``point`` is none.
+            TypeError: ``point`` is none, or ``reason`` no ``str``.
             WorkflowResetError: The history has no such point; the message names what it has.
 
         Example:
@@ -258,7 +264,7 @@ class WorkflowHandle(HandleUpdates[SelfType], Generic[SelfType, ReturnType]):
                 run_id=self._run_id,
                 first_execution_run_id=self._first_execution_run_id,
                 point=point,
-                reason=reason,
+                reason=text("reason", reason),
                 reapply_signals=reapply_signals,
                 reapply_updates=reapply_updates,
                 reapply_nexus_results=reapply_nexus_results,

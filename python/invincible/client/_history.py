@@ -100,7 +100,11 @@ class WorkflowHistoryEventAsyncIterator(PagedIterator["HistoryEvent"]):
 
     def __init__(self, client: Client, input: FetchWorkflowHistoryEventsInput) -> None:
         """Creates the iterator; it fetches nothing yet."""
-        super().__init__(page_size=input.page_size, next_page_token=input.next_page_token)
+        super().__init__(
+            page_size=input.page_size,
+            next_page_token=input.next_page_token,
+            about=f"workflow_id={input.id!r}{f' run_id={input.run_id!r}' if input.run_id else ''}",
+        )
         self._client = client
         self._input = input
 

@@ -20,10 +20,16 @@ class PagedIterator(ABC, Generic[T]):
         limit: Most items to iterate over; all if ``None``.
         page_size: Most items to fetch at once; the server's choice if ``None``.
         next_page_token: Where to begin, as another iterator had it; at the beginning if ``None``.
+        about: What the list is of, for the ``repr``.
     """
 
     def __init__(
-        self, *, limit: int | None = None, page_size: int | None = None, next_page_token: bytes | None = None
+        self,
+        *,
+        limit: int | None = None,
+        page_size: int | None = None,
+        next_page_token: bytes | None = None,
+        about: str = "",
     ) -> None:
         """Creates the iterator; it fetches nothing yet.
 
@@ -35,11 +41,16 @@ class PagedIterator(ABC, Generic[T]):
         _check_count("page_size", page_size)
         if not isinstance(next_page_token, (bytes, type(None))):
             raise TypeError(f"next_page_token must be bytes, got {type(next_page_token).__name__}")
+        self._about = about
         self._left = limit
         self._page_size = page_size
         self._next_page_token = next_page_token or None
         self._page: Sequence[T] | None = None
         self._index = 0
+
+    def __repr__(self) -> str:
+        """What the list is of."""
+        return f"<{type(self).__name__}{self._about and f' {self._about}'}>"
 
     @abstractmethod
     async def _fetch_page(self, page_size: int | None, token: bytes | None) -> tuple[Sequence[T], bytes | None]:

@@ -12,6 +12,7 @@ from invincible._native import Failure, Payload
 from invincible.types import LocalReturnType
 
 from ._call import native_call
+from ._checks import identifier, optional_text
 from ._errors import WorkflowUpdateFailedError
 from ._status import WorkflowUpdateStage
 from ._update_wait import wait_for_update
@@ -56,9 +57,9 @@ class WorkflowUpdateHandle(Generic[LocalReturnType]):
     ) -> None:
         """Creates the handle; the server is not asked."""
         self._client = client
-        self._id = id
-        self._workflow_id = workflow_id
-        self._workflow_run_id = workflow_run_id
+        self._id = identifier("id of the update", id)
+        self._workflow_id = identifier("workflow_id", workflow_id)
+        self._workflow_run_id = optional_text("workflow_run_id", workflow_run_id)
         self._result_type = result_type
         self._known_outcome = known_outcome
 

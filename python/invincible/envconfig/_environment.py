@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 
 from ._errors import ConfigError
@@ -11,6 +12,24 @@ _TLS_TEXTS = {"TEMPORAL_TLS_SERVER_NAME": "server_name"}
 _TEXTS = {"TEMPORAL_ADDRESS": "address", "TEMPORAL_NAMESPACE": "namespace", "TEMPORAL_API_KEY": "api_key"}
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 _META = "TEMPORAL_GRPC_META_"
+
+
+def variables(override: Mapping[str, str] | None) -> Mapping[str, str]:
+    """The variables to use: those given instead of the process's, else these.
+
+    Raises:
+        TypeError: They are no names with texts. The message names the wrong one, and does not show its value.
+    """
+    if override is None:
+        return os.environ
+    if not isinstance(override, Mapping):
+        raise TypeError(f"override_env_vars must be a mapping of names to str, got {type(override).__name__}")
+    for name, value in override.items():
+        if not isinstance(name, str):
+            raise TypeError(f"names of override_env_vars must be str, got {type(name).__name__}")
+        if not isinstance(value, str):
+            raise TypeError(f"override_env_vars {name!r} must be a str, got {type(value).__name__}")
+    return override
 
 
 def applied(profile: Table, environment: Mapping[str, str], where: str) -> Table:

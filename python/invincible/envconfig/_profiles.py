@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing_extensions import Self, TypedDict
 
 from invincible.service import TLSConfig
 
-from ._environment import applied, header_name
+from ._environment import applied, header_name, variables
 from ._errors import ConfigError
 from ._file import ConfigFile, Table, read_file
 
@@ -92,15 +91,20 @@ class ClientConfigTLS:
 
     @classmethod
     def from_dict(cls, d: ClientConfigTLSDict | None) -> Self | None:
-        """From a dictionary; ``None`` if that is empty. Unknown keys are left aside."""
-        if not d:
+        """From a dictionary; ``None`` if that is empty. Unknown keys are left aside.
+
+        Raises:
+            TypeError: A value is of a wrong type. The message names its key, and does not show it.
+        """
+        given = _optional_table("tls", d)
+        if not given:
             return None
         return cls(
-            disabled=d.get("disabled"),
-            server_name=d.get("server_name"),
-            server_root_ca_cert=_source_from_dict(d.get("server_ca_cert")),
-            client_cert=_source_from_dict(d.get("client_cert")),
-            client_private_key=_source_from_dict(d.get("client_key")),
+            disabled=_value("disabled", given.get("disabled"), bool),
+            server_name=_value("server_name", given.get("server_name"), str),
+            server_root_ca_cert=_source_from_dict("server_ca_cert", given.get("server_ca_cert")),
+            client_cert=_source_from_dict("client_cert", given.get("client_cert")),
+            client_private_key=_source_from_dict("client_key", given.get("client_key")),
         )
 
     def to_connect_tls_config(self) -> bool | TLSConfig:
@@ -152,13 +156,24 @@ class ClientConfigProfile:
 
     @classmethod
     def from_dict(cls, d: ClientConfigProfileDict) -> Self:
-        """From a dictionary. Unknown keys are left aside."""
+        """From a dictionary. Unknown keys are left aside.
+
+        Raises:
+            TypeError: A value is of a wrong type. The message names its key, and does not show it.
+        """
+        given = _table("a profile", d)
+        metadata = _optional_table("grpc_meta", given.get("grpc_meta"))
+        for name, value in metadata.items():
+            if not isinstance(name, str):
+                raise TypeError(f"names of grpc_meta must be str, got {type(name).__name__}")
+            if not isinstance(value, str):
+                raise TypeError(f"grpc_meta {name!r} must be a str, got {type(value).__name__}")
         return cls(
-            address=d.get("address"),
-            namespace=d.get("namespace"),
-            api_key=d.get("api_key"),
-            tls=ClientConfigTLS.from_dict(d.get("tls")),
-            grpc_meta=d.get("grpc_meta") or {},
+            address=_value("address", given.get("address"), str),
+            namespace=_value("namespace", given.get("namespace"), str),
+            api_key=_value("api_key", given.get("api_key"), str),
+            tls=ClientConfigTLS.from_dict(given.get("tls")),
+            grpc_meta=metadata,
         )
 
     def to_dict(self) -> ClientConfigProfileDict:
@@ -228,10 +243,11 @@ class ClientConfigProfile:
 
         Raises:
             ConfigError: The file cannot be read, it or the variables make no sense, or the profile is not there.
+            TypeError: ``override_env_vars`` are no names with texts.
         """
         if disable_file and disable_env:
             raise ConfigError("disable_file and disable_env leave nothing to load the configuration from")
-        environment = os.environ if override_env_vars is None else override_env_vars
+        environment = variables(override_env_vars)
         table: Table = {}
         where = "the configuration"
         if not disable_file:
@@ -272,13 +288,19 @@ class ClientConfig:
         """From a dictionary by profile. Unknown keys are left aside.
 
         Raises:
-            TypeError: A profile is no dictionary.
+            TypeError: A profile is no dictionary, or a value in it is of a wrong type. The message names its key, and
+                does not show it.
         """
-        for name, profile in d.items():
+        profiles = {}
+        for name, profile in _table("profiles", d).items():
             if not isinstance(profile, Mapping):
                 raise TypeError(f"profile {name!r} must be a dictionary, got {type(profile).__name__}")
-        # The keys are looked up by name; what else there is does not matter.
-        return cls({name: ClientConfigProfile.from_dict(profile) for name, profile in d.items()})  # type: ignore[arg-type]
+            try:
+                # The keys are looked up by name; what else there is does not matter.
+                profiles[name] = ClientConfigProfile.from_dict(profile)  # type: ignore[arg-type]
+            except TypeError as error:
+                raise TypeError(f"profile {name!r}: {error}") from None
+        return cls(profiles)
 
     @staticmethod
     def load(
@@ -296,8 +318,9 @@ class ClientConfig:
 
         Raises:
             ConfigError: The file cannot be read, or makes no sense.
+            TypeError: ``override_env_vars`` are no names with texts.
         """
-        environment = os.environ if override_env_vars is None else override_env_vars
+        environment = variables(override_env_vars)
         file = read_file(config_source, strict=config_file_strict, environment=environment)
         return ClientConfig({name: ClientConfigProfile._from_table(table) for name, table in file.profiles.items()})
 
@@ -323,6 +346,7 @@ class ClientConfig:
 
         Raises:
             ConfigError: The file cannot be read, it or the variables make no sense, or the profile is not there.
+            TypeError: ``override_env_vars`` are no names with texts.
             OSError: The file of a certificate cannot be read. The message names the option.
             ValueError: A certificate or the key is no PEM.
         """
@@ -357,10 +381,30 @@ def _source_to_dict(source: DataSource) -> Mapping[str, str]:
     raise TypeError(_not_a_source(source))
 
 
-def _source_from_dict(source: Mapping[str, str] | None) -> DataSource | None:
-    if source is None:
-        return None
-    return source["data"] if "data" in source else Path(source["path"]) if "path" in source else None
+def _source_from_dict(name: str, given: object) -> DataSource | None:
+    source = _optional_table(name, given)
+    if "data" in source:
+        data: str | bytes | None = _value(f"{name}.data", source["data"], str, bytes)
+        return data
+    path = _value(f"{name}.path", source.get("path"), str, Path)
+    return None if path is None else Path(path)
+
+
+def _table(name: str, given: object) -> Mapping[str, Any]:
+    if not isinstance(given, Mapping):
+        raise TypeError(f"{name} must be a dictionary, got {type(given).__name__}")
+    return given
+
+
+def _optional_table(name: str, given: object) -> Mapping[str, Any]:
+    return {} if given is None else _table(name, given)
+
+
+def _value(name: str, given: Any, *kinds: type) -> Any:
+    """A value of one of these types, or ``None``. Errors do not show it: it may be a secret."""
+    if given is not None and not isinstance(given, kinds):
+        raise TypeError(f"{name} must be a {kinds[0].__name__}, got {type(given).__name__}")
+    return given
 
 
 def _source_of_table(table: Table, name: str) -> DataSource | None:

@@ -47,6 +47,10 @@ class ServiceClient:
         self._connected: NativeClient | None = None
         self._connected_on: Runtime | None = None
 
+    def __repr__(self) -> str:
+        """Where it is connected to."""
+        return f"<ServiceClient {self.config.target_host}>"
+
     @staticmethod
     async def connect(config: ConnectConfig) -> ServiceClient:
         """Connects, unless the configuration is lazy.

@@ -120,3 +120,18 @@ async def test_only_points_can_be_reset_to() -> None:
     handle: Any = client.get_workflow_handle("order-17")
     with pytest.raises(TypeError, match=r"^point must be a WorkflowResetPoint such as .*first_task\(\), got int$"):
         await handle.reset(25)
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        "WorkflowResetPoint.first_task()",
+        "WorkflowResetPoint.last_task()",
+        "WorkflowResetPoint.before_activity('charge')",
+        "WorkflowResetPoint.before_activity('charge', occurrence=2)",
+        "WorkflowResetPoint.before_activity_id('7')",
+        "WorkflowResetPoint.event(4)",
+    ],
+)
+def test_points_are_shown_as_they_are_made(made: str) -> None:
+    assert repr(eval(made)) == made

@@ -254,7 +254,7 @@ async def test_schedules_that_are_refused(
 
 
 async def test_a_schedule_needs_an_id(client: Client) -> None:
-    with pytest.raises(ValueError, match=r"^id of the schedule is empty$"):
+    with pytest.raises(ValueError, match=r"^id of the schedule must not be empty$"):
         await client.create_schedule("", Schedule(action=action(), spec=ScheduleSpec()))
 
 

@@ -144,6 +144,10 @@ def test_the_stub_is_that_of_these_sources(generator: ModuleType, tmp_path: Path
     assert ast.dump(made) == ast.dump(kept), "run `make messages`: the stub of the blocking client is out of date"
 
 
+def test_the_blocking_classes_are_exported_by_name() -> None:
+    assert [name for name in invincible.client.__all__ if name.startswith("Sync")] == classes.__all__
+
+
 def test_the_stub_has_the_classes_and_members_that_there_are(generator: ModuleType) -> None:
     stub = {node.name: node for node in ast.parse(generator.OUTPUT.read_text()).body if isinstance(node, ast.ClassDef)}
     assert {name for name in stub if name in classes.__all__} == set(classes.__all__)
@@ -204,8 +208,16 @@ def test_importing_the_client_makes_no_blocking_classes_and_loads_no_thread() ->
     assert done.returncode == 0, done.stderr
 
 
-def test_the_module_tells_of_the_blocking_classes() -> None:
-    assert {"Client", "SyncClient", "SyncWorkflowService"} <= set(dir(invincible.client))
+def test_the_module_tells_of_the_blocking_classes_without_making_them() -> None:
+    code = (
+        "import sys, invincible.client;"
+        "assert {'Client', 'SyncClient', 'SyncWorkflowService'} <= set(dir(invincible.client));"
+        "assert 'invincible.client._sync.classes' not in sys.modules;"
+        "from invincible.client import *;"
+        "assert SyncClient is invincible.client.SyncClient and SyncWorkflowService"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
 
 
 def test_a_wrong_name_is_an_error() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast, overload
 
+from .._checks import optional_text
 from .completion import AsyncActivityHandle
 from .completion_inputs import AsyncActivityIDReference
 from .executes import ActivityExecutes
@@ -30,6 +31,10 @@ class ClientActivities(ActivityStarts, ActivityExecutes):
             activity_id: Id of the activity.
             run_id: Its run; the latest if ``None``.
             result_type: Type of the result; that of the payload if ``None``.
+
+        Raises:
+            TypeError: An id is no ``str``.
+            ValueError: ``activity_id`` is empty.
         """
         return ActivityHandle(cast("Client", self), activity_id, run_id=run_id, result_type=result_type)
 
@@ -59,7 +64,7 @@ class ClientActivities(ActivityStarts, ActivityExecutes):
         """
         return self._calls.list_activities(
             ListActivitiesInput(
-                query=query,
+                query=optional_text("query", query),
                 page_size=page_size,
                 next_page_token=next_page_token,
                 rpc_metadata=rpc_metadata,
@@ -86,7 +91,9 @@ class ClientActivities(ActivityStarts, ActivityExecutes):
             RPCError: The service refused the call; with ``INVALID_ARGUMENT`` for a query it does not understand.
         """
         return await self._calls.count_activities(
-            CountActivitiesInput(query=query, rpc_metadata=rpc_metadata, rpc_timeout=rpc_timeout)
+            CountActivitiesInput(
+                query=optional_text("query", query), rpc_metadata=rpc_metadata, rpc_timeout=rpc_timeout
+            )
         )
 
     @overload
@@ -118,7 +125,7 @@ class ClientActivities(ActivityStarts, ActivityExecutes):
             task_token: ``activity.info().task_token`` of the attempt.
 
         Raises:
-            TypeError: ``task_token`` is not ``bytes``.
+            TypeError: ``task_token`` is not ``bytes``, or an id no ``str``.
             ValueError: These are neither ids nor a token, or both.
 
         Example:

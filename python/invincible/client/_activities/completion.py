@@ -42,7 +42,15 @@ class AsyncActivityHandle(WithSerializationContext):
         id_or_token: AsyncActivityIDReference | bytes,
         data_converter_override: DataConverter | None = None,
     ) -> None:
-        """Creates the handle; the server is not asked."""
+        """Creates the handle; the server is not asked.
+
+        Raises:
+            TypeError: ``id_or_token`` is neither ids nor a token.
+        """
+        if not isinstance(id_or_token, (AsyncActivityIDReference, bytes)):
+            raise TypeError(
+                f"id_or_token must be an AsyncActivityIDReference or bytes, got {type(id_or_token).__name__}"
+            )
         self._client = client
         self._id_or_token = id_or_token
         self._data_converter_override = data_converter_override

@@ -9,6 +9,8 @@ from typing import Any
 
 from invincible.converter import DataConverter
 
+from .._checks import identifier, optional_text
+
 
 @dataclass(frozen=True)
 class AsyncActivityIDReference:
@@ -23,6 +25,17 @@ class AsyncActivityIDReference:
     workflow_id: str | None
     run_id: str | None
     activity_id: str
+
+    def __post_init__(self) -> None:
+        """Refuses what is no id.
+
+        Raises:
+            TypeError: An id is no ``str``.
+            ValueError: ``activity_id`` is empty.
+        """
+        optional_text("workflow_id", self.workflow_id)
+        optional_text("run_id", self.run_id)
+        identifier("activity_id", self.activity_id)
 
 
 @dataclass

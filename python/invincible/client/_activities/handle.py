@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any, Generic, cast
 from invincible._engine.options import seconds
 from invincible.converter import ActivitySerializationContext
 from invincible.converter._payloads import as_payload
+from invincible.service import seconds as given_seconds
 from invincible.types import ReturnType
 
+from .._checks import identifier, optional_text
 from .._long_poll import poll_until
 from .._values import decode_first
 from .description import ActivityExecutionDescription
@@ -48,8 +50,8 @@ class ActivityHandle(Generic[ReturnType]):
     def __init__(self, client: Client, id: str, *, run_id: str | None = None, result_type: type | None = None) -> None:
         """Creates the handle; the server is not asked."""
         self._client = client
-        self._id = id
-        self._run_id = run_id
+        self._id = identifier("activity_id", id)
+        self._run_id = optional_text("run_id", run_id)
         self._result_type = result_type
         self._outcome: ActivityExecutionOutcome | None = None
 
@@ -143,7 +145,7 @@ class ActivityHandle(Generic[ReturnType]):
             rpc_timeout: Deadline of the call.
         """
         await self._client._calls.cancel_activity(
-            CancelActivityInput(self._id, self._run_id, reason, rpc_metadata, rpc_timeout)
+            CancelActivityInput(self._id, self._run_id, optional_text("reason", reason), rpc_metadata, rpc_timeout)
         )
 
     async def terminate(
@@ -161,7 +163,7 @@ class ActivityHandle(Generic[ReturnType]):
             rpc_timeout: Deadline of the call.
         """
         await self._client._calls.terminate_activity(
-            TerminateActivityInput(self._id, self._run_id, reason, rpc_metadata, rpc_timeout)
+            TerminateActivityInput(self._id, self._run_id, optional_text("reason", reason), rpc_metadata, rpc_timeout)
         )
 
     async def pause(
@@ -179,7 +181,7 @@ class ActivityHandle(Generic[ReturnType]):
             rpc_timeout: Deadline of the call.
         """
         await self._client._calls.pause_activity(
-            PauseActivityInput(self._id, self._run_id, reason, rpc_metadata, rpc_timeout)
+            PauseActivityInput(self._id, self._run_id, optional_text("reason", reason), rpc_metadata, rpc_timeout)
         )
 
     async def unpause(
@@ -199,11 +201,15 @@ class ActivityHandle(Generic[ReturnType]):
             rpc_timeout: Deadline of the call.
 
         Raises:
+            TypeError: ``jitter`` is no ``timedelta``.
             ValueError: ``jitter`` is negative.
         """
+        given_seconds("jitter", jitter)
         seconds("jitter", jitter)
         await self._client._calls.unpause_activity(
-            UnpauseActivityInput(self._id, self._run_id, reason, jitter, rpc_metadata, rpc_timeout)
+            UnpauseActivityInput(
+                self._id, self._run_id, optional_text("reason", reason), jitter, rpc_metadata, rpc_timeout
+            )
         )
 
     async def update_options(

@@ -17,6 +17,7 @@ from invincible.common import (
     RetryPolicy,
     TypedSearchAttributes,
 )
+from invincible.service import seconds as given_seconds
 
 from .._options import CallOptions
 from .inputs import StartActivityInput
@@ -75,6 +76,15 @@ def start_input(
             raise TypeError(f"{name} of activity {reference.name!r} must be a str, got {type(value).__name__}")
         if not value:
             raise ValueError(f"{name} of activity {reference.name!r} must not be empty")
+    for name, duration in {
+        "schedule_to_close_timeout": schedule_to_close_timeout,
+        "schedule_to_start_timeout": schedule_to_start_timeout,
+        "start_to_close_timeout": start_to_close_timeout,
+        "heartbeat_timeout": heartbeat_timeout,
+        "start_delay": start_delay,
+    }.items():
+        # Workflow code and definitions may give seconds as plain numbers; the calls of clients take no numbers.
+        given_seconds(name, duration)
     options = defaults.replaced(
         {
             "schedule_to_close_timeout": schedule_to_close_timeout,

@@ -10,8 +10,10 @@ from typing_extensions import Required, Unpack
 
 from invincible._engine.nexus_reference import NexusOperation, operation_reference, service_name
 from invincible.common import NexusOperationIDConflictPolicy, NexusOperationIDReusePolicy, TypedSearchAttributes
+from invincible.service import seconds
 from invincible.types import NexusServiceType
 
+from .._checks import identifier, optional_text
 from .._options import CallOptions
 from .description import NexusOperationExecutionAsyncIterator, NexusOperationExecutionCount
 from .handle import NexusOperationHandle
@@ -48,14 +50,15 @@ class NexusClient(Generic[NexusServiceType]):
         endpoint: Name of the endpoint that the service is reached by.
 
     Raises:
-        TypeError: ``service`` is neither.
+        TypeError: ``service`` is neither, or ``endpoint`` no ``str``.
+        ValueError: ``service`` or ``endpoint`` is empty.
     """
 
     def __init__(self, client: Client, service: type[NexusServiceType] | str, endpoint: str) -> None:
         """Creates the client; the server is not asked."""
         self._client = client
-        self._service = service_name(service)
-        self._endpoint = endpoint
+        self._service = identifier("service", service_name(service))
+        self._endpoint = identifier("endpoint", endpoint)
 
     def __repr__(self) -> str:
         """Which service it is for, at which endpoint."""
@@ -125,9 +128,17 @@ class NexusClient(Generic[NexusServiceType]):
         Raises:
             NexusOperationAlreadyStartedError: The id is taken and the policies say that it may not be.
             RPCError: The service refused the call.
-            TypeError: ``operation`` is none, or the input cannot be converted.
+            TypeError: ``operation`` is none, an option is of a wrong type, or the input cannot be converted.
+            ValueError: ``id`` is empty.
         """
         name, declared = operation_reference(operation)
+        identifier("id", id)
+        for option, value in {
+            "schedule_to_close_timeout": schedule_to_close_timeout,
+            "schedule_to_start_timeout": schedule_to_start_timeout,
+            "start_to_close_timeout": start_to_close_timeout,
+        }.items():
+            seconds(option, value)
         return await self._client._calls.start_nexus_operation(
             StartNexusOperationInput(
                 operation=name,
@@ -198,7 +209,8 @@ class NexusClient(Generic[NexusServiceType]):
             NexusOperationFailureError: The operation did not complete; ``cause`` tells why.
             NexusOperationAlreadyStartedError: The id is taken and the policies say that it may not be.
             RPCError: The service refused a call.
-            TypeError: ``operation`` is none, or the input cannot be converted.
+            TypeError: ``operation`` is none, an option is of a wrong type, or the input cannot be converted.
+            ValueError: ``id`` is empty.
         """
         start: Any = self.start_operation  # no overload fits what is passed on
         handle: NexusOperationHandle[Any] = await start(
@@ -237,7 +249,8 @@ class ClientNexus:
             endpoint: Name of the endpoint that the service is reached by.
 
         Raises:
-            TypeError: ``service`` is neither.
+            TypeError: ``service`` is neither, or ``endpoint`` no ``str``.
+            ValueError: ``service`` or ``endpoint`` is empty.
 
         Example:
             payments = client.create_nexus_client(PaymentService, "payments")
@@ -274,7 +287,8 @@ class ClientNexus:
             result_type: Type of the result; that of ``operation`` by default.
 
         Raises:
-            TypeError: ``operation`` is none.
+            TypeError: ``operation`` is none, or an id no ``str``.
+            ValueError: ``operation_id`` is empty.
         """
         name, declared = ("", None) if operation is None else operation_reference(operation)
         return NexusOperationHandle(
@@ -305,7 +319,9 @@ class ClientNexus:
             An iterator, for ``async for``. Errors of the service show when it is used.
         """
         return self._calls.list_nexus_operations(
-            ListNexusOperationsInput(query, page_size, next_page_token, rpc_metadata, rpc_timeout, limit)
+            ListNexusOperationsInput(
+                optional_text("query", query), page_size, next_page_token, rpc_metadata, rpc_timeout, limit
+            )
         )
 
     async def count_nexus_operations(
@@ -325,4 +341,6 @@ class ClientNexus:
         Raises:
             RPCError: The service refused the call, for its query say.
         """
-        return await self._calls.count_nexus_operations(CountNexusOperationsInput(query, rpc_metadata, rpc_timeout))
+        return await self._calls.count_nexus_operations(
+            CountNexusOperationsInput(optional_text("query", query), rpc_metadata, rpc_timeout)
+        )

@@ -229,7 +229,12 @@ class NexusOperationExecutionAsyncIterator(PagedIterator[NexusOperationExecution
 
     def __init__(self, client: Client, input: ListNexusOperationsInput) -> None:
         """Creates the iterator; it fetches nothing yet."""
-        super().__init__(limit=input.limit, page_size=input.page_size, next_page_token=input.next_page_token)
+        super().__init__(
+            limit=input.limit,
+            page_size=input.page_size,
+            next_page_token=input.next_page_token,
+            about=f"query={input.query or ''!r}",
+        )
         self._client = client
         self._input = input
 
@@ -248,7 +253,7 @@ class NexusOperationExecutionAsyncIterator(PagedIterator[NexusOperationExecution
                 namespace=self._client.namespace,
                 page_size=page_size or 0,
                 next_page_token=token or b"",
-                query=self._input.query,
+                query=self._input.query or "",
             ),
             ListNexusOperationExecutionsResponse,
             self._input,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Generic, cast
 
 from invincible.types import ReturnType
 
+from .._checks import identifier, optional_text
 from .description import NexusOperationExecutionDescription
 from .inputs import (
     CancelNexusOperationInput,
@@ -49,8 +50,8 @@ class NexusOperationHandle(Generic[ReturnType]):
     ) -> None:
         """Creates the handle; the server is not asked."""
         self._client = client
-        self._operation_id = operation_id
-        self._run_id = run_id
+        self._operation_id = identifier("operation_id", operation_id)
+        self._run_id = optional_text("run_id", run_id)
         self._result_type = result_type
         self._endpoint = endpoint
         self._service = service
@@ -141,7 +142,9 @@ class NexusOperationHandle(Generic[ReturnType]):
             rpc_timeout: Deadline of the call.
         """
         await self._client._calls.cancel_nexus_operation(
-            CancelNexusOperationInput(self._operation_id, self._run_id, reason, rpc_metadata, rpc_timeout)
+            CancelNexusOperationInput(
+                self._operation_id, self._run_id, optional_text("reason", reason), rpc_metadata, rpc_timeout
+            )
         )
 
     async def terminate(
@@ -159,5 +162,7 @@ class NexusOperationHandle(Generic[ReturnType]):
             rpc_timeout: Deadline of the call.
         """
         await self._client._calls.terminate_nexus_operation(
-            TerminateNexusOperationInput(self._operation_id, self._run_id, reason, rpc_metadata, rpc_timeout)
+            TerminateNexusOperationInput(
+                self._operation_id, self._run_id, optional_text("reason", reason), rpc_metadata, rpc_timeout
+            )
         )

@@ -82,7 +82,7 @@ class TerminateNexusOperationInput:
 class ListNexusOperationsInput:
     """Arguments of :meth:`OutboundInterceptor.list_nexus_operations`."""
 
-    query: str
+    query: str | None
     page_size: int
     next_page_token: bytes | None
     rpc_metadata: Mapping[str, str | bytes]

@@ -99,9 +99,12 @@ class WorkflowResetPoint(ABC):
         """
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class _Task(WorkflowResetPoint):
     first: bool
+
+    def __repr__(self) -> str:
+        return f"WorkflowResetPoint.{'first' if self.first else 'last'}_task()"
 
     def __str__(self) -> str:
         return f"to its {'first' if self.first else 'last'} workflow task"
@@ -113,10 +116,14 @@ class _Task(WorkflowResetPoint):
         return candidates[0 if self.first else -1]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class _ActivityType(WorkflowResetPoint):
     type: str
     occurrence: int
+
+    def __repr__(self) -> str:
+        occurrence = "" if self.occurrence == 1 else f", occurrence={self.occurrence}"
+        return f"WorkflowResetPoint.before_activity({self.type!r}{occurrence})"
 
     def __str__(self) -> str:
         which = "" if self.occurrence == 1 else f" (occurrence {self.occurrence})"
@@ -132,9 +139,12 @@ class _ActivityType(WorkflowResetPoint):
         return calls[self.occurrence - 1 if self.occurrence > 0 else self.occurrence].task
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class _ActivityId(WorkflowResetPoint):
     id: str
+
+    def __repr__(self) -> str:
+        return f"WorkflowResetPoint.before_activity_id({self.id!r})"
 
     def __str__(self) -> str:
         return f"before the activity with id {self.id!r}"
@@ -147,9 +157,12 @@ class _ActivityId(WorkflowResetPoint):
         raise ImpossiblePoint(f"the activities in its history are {_listed(found)}" if found else _NO_ACTIVITIES)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class _Event(WorkflowResetPoint):
     id: int
+
+    def __repr__(self) -> str:
+        return f"WorkflowResetPoint.event({self.id})"
 
     def __str__(self) -> str:
         return f"to event {self.id}"

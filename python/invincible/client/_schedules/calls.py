@@ -13,6 +13,7 @@ from invincible.converter._payloads import as_payload
 from invincible.service import RPCError, RPCStatusCode
 
 from .._call import service_call
+from .._checks import identifier
 from .._interceptor import OutboundInterceptor
 from .._sizes import sizes_checked
 from .action import ScheduleActionStartWorkflow
@@ -66,8 +67,7 @@ class ScheduleCalls(OutboundInterceptor):
         from .messages import backfill_messages, schedule_message
 
         client, schedule = self._client, input.schedule
-        if not input.id:
-            raise ValueError("id of the schedule is empty")
+        identifier("id of the schedule", input.id)
         check_new_state(schedule.state)
         request = CreateScheduleRequest(
             namespace=client.namespace,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from invincible.common import SearchAttributes, TypedSearchAttributes
 
+from .._checks import optional_text
 from .apply import AppliedSchedule, changes_by_update
 from .errors import ScheduleAlreadyRunningError
 from .handle import ScheduleHandle
@@ -126,6 +127,10 @@ class ClientSchedules:
 
         Args:
             id: Id of the schedule.
+
+        Raises:
+            TypeError: ``id`` is no ``str``.
+            ValueError: ``id`` is empty.
         """
         return ScheduleHandle(cast("Client", self), id)
 
@@ -161,6 +166,6 @@ class ClientSchedules:
                 next_page_token=next_page_token,
                 rpc_metadata=rpc_metadata,
                 rpc_timeout=rpc_timeout,
-                query=query,
+                query=optional_text("query", query),
             )
         )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from invincible.common import SearchAttributes, TypedSearchAttributes
 from invincible.converter import DataConverter, decode_search_attributes, decode_typed_search_attributes
 
+from .._checks import text
 from .._values import decode_first
 from .schedule import Schedule
 
@@ -137,9 +138,10 @@ class WithMemo(ABC):
 
         Raises:
             KeyError: There is none, and no default.
+            TypeError: ``key`` is no ``str``.
             ArgumentError: It does not fit the type.
         """
-        payload = self._raw_memo.fields.get(key)
+        payload = self._raw_memo.fields.get(text("key", key))
         if payload is not None:
             return await self._decode(key, payload, type_hint)
         if default is _REQUIRED:

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, overload
 
+from .._checks import identifier, optional_text
 from .description import ScheduleDescription
 from .inputs import (
     BackfillScheduleInput,
@@ -37,7 +38,7 @@ class ScheduleHandle:
     def __init__(self, client: Client, id: str) -> None:
         """Creates the handle; the server is not asked."""
         self._client = client
-        self._id = id
+        self._id = identifier("id of the schedule", id)
 
     def __repr__(self) -> str:
         """Which schedule it is."""
@@ -109,7 +110,9 @@ class ScheduleHandle:
             rpc_timeout: Deadline of the call.
         """
         await self._client._calls.pause_schedule(
-            PauseScheduleInput(id=self._id, note=note, rpc_metadata=rpc_metadata, rpc_timeout=rpc_timeout)
+            PauseScheduleInput(
+                id=self._id, note=optional_text("note", note), rpc_metadata=rpc_metadata, rpc_timeout=rpc_timeout
+            )
         )
 
     async def trigger(
@@ -145,7 +148,9 @@ class ScheduleHandle:
             rpc_timeout: Deadline of the call.
         """
         await self._client._calls.unpause_schedule(
-            UnpauseScheduleInput(id=self._id, note=note, rpc_metadata=rpc_metadata, rpc_timeout=rpc_timeout)
+            UnpauseScheduleInput(
+                id=self._id, note=optional_text("note", note), rpc_metadata=rpc_metadata, rpc_timeout=rpc_timeout
+            )
         )
 
     @overload

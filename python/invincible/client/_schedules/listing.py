@@ -147,7 +147,11 @@ class ScheduleAsyncIterator(PagedIterator[ScheduleListDescription]):
 
     def __init__(self, client: Client, input: ListSchedulesInput) -> None:
         """Creates the iterator; it fetches nothing yet."""
-        super().__init__(page_size=input.page_size, next_page_token=input.next_page_token)
+        super().__init__(
+            page_size=input.page_size,
+            next_page_token=input.next_page_token,
+            about=f"query={input.query or ''!r}",
+        )
         self._client = client
         self._input = input
 

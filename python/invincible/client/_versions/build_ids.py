@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
+from .._checks import identifier
+
 if TYPE_CHECKING:
     from invincible.api.workflowservice.v1 import (
         GetWorkerBuildIdCompatibilityResponse,
@@ -35,7 +37,7 @@ class BuildIdOpAddNewDefault(BuildIdOp):
     build_id: str
 
     def _fill(self, request: UpdateWorkerBuildIdCompatibilityRequest) -> None:
-        request.add_new_build_id_in_new_default_set = self.build_id
+        request.add_new_build_id_in_new_default_set = identifier("build_id", self.build_id)
 
 
 @dataclass
@@ -54,8 +56,10 @@ class BuildIdOpAddNewCompatible(BuildIdOp):
 
     def _fill(self, request: UpdateWorkerBuildIdCompatibilityRequest) -> None:
         addition = request.add_new_compatible_build_id
-        addition.new_build_id = self.build_id
-        addition.existing_compatible_build_id = self.existing_compatible_build_id
+        addition.new_build_id = identifier("build_id", self.build_id)
+        addition.existing_compatible_build_id = identifier(
+            "existing_compatible_build_id", self.existing_compatible_build_id
+        )
         addition.make_set_default = self.promote_set
 
 
@@ -70,7 +74,7 @@ class BuildIdOpPromoteSetByBuildId(BuildIdOp):
     build_id: str
 
     def _fill(self, request: UpdateWorkerBuildIdCompatibilityRequest) -> None:
-        request.promote_set_by_build_id = self.build_id
+        request.promote_set_by_build_id = identifier("build_id", self.build_id)
 
 
 @dataclass
@@ -84,7 +88,7 @@ class BuildIdOpPromoteBuildIdWithinSet(BuildIdOp):
     build_id: str
 
     def _fill(self, request: UpdateWorkerBuildIdCompatibilityRequest) -> None:
-        request.promote_build_id_within_set = self.build_id
+        request.promote_build_id_within_set = identifier("build_id", self.build_id)
 
 
 @dataclass
@@ -100,8 +104,8 @@ class BuildIdOpMergeSets(BuildIdOp):
     secondary_build_id: str
 
     def _fill(self, request: UpdateWorkerBuildIdCompatibilityRequest) -> None:
-        request.merge_sets.primary_set_build_id = self.primary_build_id
-        request.merge_sets.secondary_set_build_id = self.secondary_build_id
+        request.merge_sets.primary_set_build_id = identifier("primary_build_id", self.primary_build_id)
+        request.merge_sets.secondary_set_build_id = identifier("secondary_build_id", self.secondary_build_id)
 
 
 @dataclass

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, cast
 
+from .._checks import identifier, texts
 from .build_ids import BuildIdOp, TaskReachabilityType, WorkerBuildIdVersionSets, WorkerTaskReachability
 from .deployments import WorkerDeploymentAsyncIterator
 from .handle import WorkerDeploymentHandle
@@ -31,6 +32,10 @@ class ClientVersions:
 
         Args:
             name: Name of the deployment.
+
+        Raises:
+            TypeError: ``name`` is no ``str``.
+            ValueError: ``name`` is empty.
 
         Example:
             payments = client.get_worker_deployment_handle("payments")
@@ -85,11 +90,20 @@ class ClientVersions:
             rpc_timeout: Deadline of the call.
 
         Raises:
+            TypeError: ``operation`` is none, or ``task_queue`` no ``str``.
+            ValueError: ``task_queue`` is empty.
             RPCError: The service refused the call; with ``PERMISSION_DENIED`` if it has this switched off.
         """
+        if not isinstance(operation, BuildIdOp):
+            raise TypeError(
+                f"operation must be a BuildIdOp, BuildIdOpAddNewDefault('v2') say, got {type(operation).__name__}"
+            )
         await self._calls.update_worker_build_id_compatibility(
             UpdateWorkerBuildIdCompatibilityInput(
-                task_queue=task_queue, operation=operation, rpc_metadata=rpc_metadata, rpc_timeout=rpc_timeout
+                task_queue=identifier("task_queue", task_queue),
+                operation=operation,
+                rpc_metadata=rpc_metadata,
+                rpc_timeout=rpc_timeout,
             )
         )
 
@@ -113,7 +127,10 @@ class ClientVersions:
         """
         return await self._calls.get_worker_build_id_compatibility(
             GetWorkerBuildIdCompatibilityInput(
-                task_queue=task_queue, max_sets=max_sets, rpc_metadata=rpc_metadata, rpc_timeout=rpc_timeout
+                task_queue=identifier("task_queue", task_queue),
+                max_sets=max_sets,
+                rpc_metadata=rpc_metadata,
+                rpc_timeout=rpc_timeout,
             )
         )
 
@@ -137,12 +154,13 @@ class ClientVersions:
             rpc_timeout: Deadline of the call.
 
         Raises:
+            TypeError: ``build_ids`` or ``task_queues`` is no sequence of ``str``.
             RPCError: The service refused the call; with ``PERMISSION_DENIED`` if it has this switched off.
         """
         return await self._calls.get_worker_task_reachability(
             GetWorkerTaskReachabilityInput(
-                build_ids=build_ids,
-                task_queues=task_queues,
+                build_ids=texts("build_ids", build_ids),
+                task_queues=texts("task_queues", task_queues),
                 reachability=reachability_type,
                 rpc_metadata=rpc_metadata,
                 rpc_timeout=rpc_timeout,

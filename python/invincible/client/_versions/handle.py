@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from .._checks import identifier, optional_text, texts
 from .deployment import WorkerDeploymentDescription, WorkerDeploymentVersionDescription
 from .inputs import (
     DeleteWorkerDeploymentInput,
@@ -38,7 +39,7 @@ class WorkerDeploymentHandle:
     def __init__(self, client: Client, name: str) -> None:
         """Creates the handle; the server is not asked."""
         self._client = client
-        self._name = name
+        self._name = identifier("name of the worker deployment", name)
 
     def __repr__(self) -> str:
         """Which deployment it is."""
@@ -94,7 +95,7 @@ class WorkerDeploymentHandle:
         return await self._client._calls.set_worker_deployment_current_version(
             SetWorkerDeploymentCurrentVersionInput(
                 name=self._name,
-                build_id=build_id,
+                build_id=optional_text("build_id", build_id),
                 conflict_token=conflict_token,
                 ignore_missing_task_queues=ignore_missing_task_queues,
                 allow_no_pollers=allow_no_pollers,
@@ -143,7 +144,7 @@ class WorkerDeploymentHandle:
         return await self._client._calls.set_worker_deployment_ramping_version(
             SetWorkerDeploymentRampingVersionInput(
                 name=self._name,
-                build_id=build_id,
+                build_id=optional_text("build_id", build_id),
                 percentage=percentage,
                 conflict_token=conflict_token,
                 ignore_missing_task_queues=ignore_missing_task_queues,
@@ -165,7 +166,10 @@ class WorkerDeploymentHandle:
         """
         return await self._client._calls.describe_worker_deployment_version(
             DescribeWorkerDeploymentVersionInput(
-                name=self._name, build_id=build_id, rpc_metadata=rpc_metadata, rpc_timeout=rpc_timeout
+                name=self._name,
+                build_id=identifier("build_id", build_id),
+                rpc_metadata=rpc_metadata,
+                rpc_timeout=rpc_timeout,
             )
         )
 
@@ -193,9 +197,9 @@ class WorkerDeploymentHandle:
         return await self._client._calls.update_worker_deployment_version_metadata(
             UpdateWorkerDeploymentVersionMetadataInput(
                 name=self._name,
-                build_id=build_id,
+                build_id=identifier("build_id", build_id),
                 upsert=upsert,
-                remove=remove,
+                remove=texts("remove", remove),
                 rpc_metadata=rpc_metadata,
                 rpc_timeout=rpc_timeout,
             )
@@ -223,7 +227,7 @@ class WorkerDeploymentHandle:
         await self._client._calls.delete_worker_deployment_version(
             DeleteWorkerDeploymentVersionInput(
                 name=self._name,
-                build_id=build_id,
+                build_id=identifier("build_id", build_id),
                 skip_drainage=skip_drainage,
                 rpc_metadata=rpc_metadata,
                 rpc_timeout=rpc_timeout,

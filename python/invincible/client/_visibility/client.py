@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from .._checks import optional_text
 from .count import WorkflowExecutionCount
 from .executions import WorkflowExecutionAsyncIterator
 from .inputs import CountWorkflowsInput, ListWorkflowsInput
@@ -51,7 +52,7 @@ class ClientVisibility:
         """
         return self._calls.list_workflows(
             ListWorkflowsInput(
-                query=query,
+                query=optional_text("query", query),
                 page_size=page_size,
                 next_page_token=next_page_token,
                 rpc_metadata=rpc_metadata,
@@ -77,5 +78,5 @@ class ClientVisibility:
             RPCError: The service refused the call; with ``INVALID_ARGUMENT`` for a query it does not understand.
         """
         return await self._calls.count_workflows(
-            CountWorkflowsInput(query=query, rpc_metadata=rpc_metadata, rpc_timeout=rpc_timeout)
+            CountWorkflowsInput(query=optional_text("query", query), rpc_metadata=rpc_metadata, rpc_timeout=rpc_timeout)
         )

@@ -27,7 +27,12 @@ class WorkflowExecutionAsyncIterator(PagedIterator[WorkflowExecution]):
 
     def __init__(self, client: Client, input: ListWorkflowsInput) -> None:
         """Creates the iterator; it fetches nothing yet."""
-        super().__init__(limit=input.limit, page_size=input.page_size, next_page_token=input.next_page_token)
+        super().__init__(
+            limit=input.limit,
+            page_size=input.page_size,
+            next_page_token=input.next_page_token,
+            about=f"query={input.query or ''!r}",
+        )
         self._client = client
         self._input = input
 

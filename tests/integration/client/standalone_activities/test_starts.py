@@ -261,7 +261,7 @@ async def test_a_result_of_another_type_names_the_activity(client: Client, work:
         (
             lambda c: c.start_activity(double, 1, id="i", task_queue="q", heartbeat_timeout="5"),
             TypeError,
-            "heartbeat_timeout must be a timedelta or a number of seconds, got str",
+            "heartbeat_timeout must be a timedelta, got str",
         ),
         (
             lambda c: c.start_activity(double, 1, id="i", task_queue="q", start_delay=-SECOND),
