@@ -137,7 +137,14 @@ pub fn describe(status: &Status) -> String {
 /// Whether the call broke off on its way. A deadline that passed does not tell of the way.
 fn is_lost(status: &Status) -> bool {
     let transport = matches!(status.code(), Code::Unavailable | Code::Unknown | Code::Internal | Code::Cancelled);
-    transport && status.source().is_some_and(|source| !source.is::<TimeoutExpired>())
+    let mut cause = status.source();
+    while let Some(error) = cause {
+        if error.is::<TimeoutExpired>() {
+            return false;
+        }
+        cause = error.source();
+    }
+    transport && status.source().is_some()
 }
 
 /// The server's own message, or what stopped the call on its way.

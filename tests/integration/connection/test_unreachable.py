@@ -84,3 +84,13 @@ async def test_calls_after_the_server_has_gone_name_it(address: str) -> None:
     with pytest.raises(RPCError, match=rf"^no connection to {server.address}: ") as caught:
         await client.service_client.check_health()
     assert caught.value.status in (RPCStatusCode.UNAVAILABLE, RPCStatusCode.UNKNOWN, RPCStatusCode.CANCELLED)
+
+
+async def test_a_deadline_that_passes_is_no_lost_connection(address: str, task_queue: str) -> None:
+    client = await Client.connect(address)
+    handle = await client.start_workflow("any", id=task_queue, task_queue=task_queue)
+    for milliseconds in (1, 100):
+        with pytest.raises(RPCError, match=r"Timeout expired|deadline exceeded") as caught:
+            await handle.query("nobody answers", rpc_timeout=timedelta(milliseconds=milliseconds))
+        assert "no connection" not in str(caught.value)
+    await handle.terminate()
