@@ -138,6 +138,8 @@ def _unpacked(function: Any, parameter: inspect.Parameter) -> type[Any] | None:
         return None
     hint = parameter.annotation
     if isinstance(hint, str):
+        if "Unpack[" not in hint:
+            return None
         hint = eval(hint, vars(sys.modules[function.__module__]))
     return get_args(hint)[0] if getattr(get_origin(hint), "__name__", None) == "Unpack" else None
 
