@@ -11,7 +11,6 @@ from invincible._engine.reference import workflow_definition
 from invincible._engine.run import WorkerContext, WorkflowRun
 from invincible.common import MetricMeter
 from invincible.converter import DataConverter
-from invincible.worker._transit import is_contextual
 
 CONVERTER = DataConverter.default.payload_converter
 SECOND = 1_000_000_000
@@ -71,7 +70,7 @@ class Driver:
             payload_converter=converter.payload_converter,
             failure_converter=converter.failure_converter,
             show_values=converter.payload_codec is None,
-            contextual=is_contextual(converter),
+            contextual=converter._contextual,
             failure_exception_types=failure_exception_types,
             metric_meter=metric_meter,
             extern_functions=extern_functions or {},

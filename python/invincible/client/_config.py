@@ -10,6 +10,7 @@ from invincible.common import HeaderCodecBehavior, QueryRejectCondition
 from invincible.converter import DataConverter
 from invincible.service import ServiceClient
 
+from ._checks import identifier
 from ._interceptor import Interceptor
 from ._plugin import Plugin
 
@@ -33,11 +34,8 @@ def check(config: ClientConfig) -> None:
         TypeError: A value is of a wrong type; the message names it.
         ValueError: The namespace is empty.
     """
-    namespace, converter = config["namespace"], config["data_converter"]
-    if not isinstance(namespace, str):
-        raise TypeError(f"namespace must be a str, got {type(namespace).__name__}")
-    if not namespace:
-        raise ValueError("namespace must not be empty")
+    identifier("namespace", config["namespace"])
+    converter = config["data_converter"]
     if not isinstance(converter, DataConverter):
         raise TypeError(f"data_converter must be a DataConverter, got {type(converter).__name__}")
     for interceptor in config["interceptors"]:

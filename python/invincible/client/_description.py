@@ -20,8 +20,6 @@ from ._status import WorkflowExecutionStatus
 from ._values import decode_first
 
 if TYPE_CHECKING:
-    from google.protobuf.message import Message
-    from google.protobuf.timestamp_pb2 import Timestamp
     from typing_extensions import Self
 
     from invincible.api.common.v1 import Payload as PayloadMessage
@@ -76,10 +74,12 @@ class WorkflowExecution:
 
     @classmethod
     def _from_info(cls, info: WorkflowExecutionInfo, namespace: str, converter: DataConverter, **others: Any) -> Self:
-        started = _time(info, "start_time")
+        from ._proto import time_of
+
+        started = time_of(info, "start_time")
         return cls(
-            close_time=_time(info, "close_time"),
-            execution_time=_time(info, "execution_time"),
+            close_time=time_of(info, "close_time"),
+            execution_time=time_of(info, "execution_time"),
             history_length=info.history_length,
             id=info.execution.workflow_id,
             namespace=namespace,
@@ -177,10 +177,3 @@ async def _decode(converter: DataConverter, payload: PayloadMessage, hint: type 
     from invincible.converter._payloads import as_payload
 
     return await decode_first(converter, [as_payload(payload)], hint, target)
-
-
-def _time(message: Message, name: str) -> datetime | None:
-    if not message.HasField(name):
-        return None
-    timestamp: Timestamp = getattr(message, name)
-    return timestamp.ToDatetime(timezone.utc)

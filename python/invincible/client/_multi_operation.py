@@ -18,7 +18,6 @@ from invincible.api.common.v1 import (
     WorkflowExecution,
     WorkflowType,
 )
-from invincible.api.common.v1 import Payload as PayloadMessage
 from invincible.api.deployment.v1 import WorkerDeploymentVersion
 from invincible.api.errordetails.v1 import (
     MultiOperationExecutionFailure,
@@ -38,6 +37,8 @@ from invincible.converter._messages import as_failure, payloads_message
 from invincible.converter._payloads import as_payload
 from invincible.exceptions import WorkflowAlreadyStartedError
 from invincible.service import RPCError, RPCStatusCode, ServiceClient
+
+from ._proto import duration, payload_message, user_metadata
 
 # The server holds the call until the update is as far as asked for, yet not longer than this; the default deadline of
 # calls is shorter.
@@ -114,6 +115,7 @@ def _start(request: _native.StartWorkflowRequest) -> StartWorkflowExecutionReque
         cron_schedule=request.cron_schedule,
         versioning_override=_versioning_override(request.versioning_override),
         priority=_priority(request.priority),
+        user_metadata=user_metadata(request.static_summary, request.static_details),
     )
     for fields, payloads in (
         (message.memo.fields, request.memo),
@@ -121,11 +123,7 @@ def _start(request: _native.StartWorkflowRequest) -> StartWorkflowExecutionReque
         (message.header.fields, request.headers),
     ):
         for name, payload in payloads.items():
-            fields[name].CopyFrom(_payload(payload))
-    if request.static_summary is not None:
-        message.user_metadata.summary.CopyFrom(_payload(request.static_summary))
-    if request.static_details is not None:
-        message.user_metadata.details.CopyFrom(_payload(request.static_details))
+            fields[name].CopyFrom(payload_message(payload))
     if request.time_skipping_config is not None:
         message.time_skipping_config.CopyFrom(TimeSkippingConfig.FromString(request.time_skipping_config))
     return message
@@ -134,7 +132,7 @@ def _start(request: _native.StartWorkflowRequest) -> StartWorkflowExecutionReque
 def _update(request: _native.UpdateRequest) -> UpdateWorkflowExecutionRequest:
     input = Input(name=request.name, args=payloads_message(request.arguments))
     for name, payload in request.headers.items():
-        input.header.fields[name].CopyFrom(_payload(payload))
+        input.header.fields[name].CopyFrom(payload_message(payload))
     return UpdateWorkflowExecutionRequest(
         namespace=request.namespace,
         workflow_execution=WorkflowExecution(workflow_id=request.workflow_id),
@@ -143,16 +141,8 @@ def _update(request: _native.UpdateRequest) -> UpdateWorkflowExecutionRequest:
     )
 
 
-def _payload(payload: Payload) -> PayloadMessage:
-    return PayloadMessage.FromString(payload.SerializeToString())
-
-
 def _duration(seconds: float | None) -> Duration | None:
-    if seconds is None:
-        return None
-    duration = Duration()
-    duration.FromTimedelta(timedelta(seconds=seconds))
-    return duration
+    return duration(None if seconds is None else timedelta(seconds=seconds))
 
 
 def _retry_policy(policy: _native.RetryPolicy | None) -> RetryPolicy | None:

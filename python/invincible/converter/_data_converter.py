@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from typing_extensions import ParamSpec, Self
@@ -16,6 +17,7 @@ from ._context import (
     SerializationContext,
     WorkflowSerializationContext,
     in_context,
+    wants_context,
 )
 from ._encodings import DefaultPayloadConverter
 from ._errors import ConversionError
@@ -73,13 +75,19 @@ class DataConverter:
         Args:
             context: What the values belong to.
         """
-        parts = {name: getattr(self, name) for name in ("payload_converter", "payload_codec", "failure_converter")}
-        told = {name: in_context(part, context) for name, part in parts.items()}
+        if not self._contextual:
+            return self
+        parts = ("payload_converter", "payload_codec", "failure_converter")
+        told = {name: in_context(getattr(self, name), context) for name in parts}
         if self.external_storage is not None:
             told["_storage_target"] = _target_of(context)
-        elif all(told[name] is part for name, part in parts.items()):
-            return self
         return self._with(**told)
+
+    @cached_property
+    def _contextual(self) -> bool:
+        """Whether a part wants to know what values belong to, so that contexts are worth making."""
+        parts = (self.payload_converter, self.payload_codec, self.failure_converter)
+        return self.external_storage is not None or any(map(wants_context, parts))
 
     def _with_storage_target(self, target: StorageTarget | None) -> Self:
         """The converter that tells storage drivers more of what payloads belong to than its context does."""

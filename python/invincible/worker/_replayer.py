@@ -20,7 +20,7 @@ from invincible.runtime import Runtime
 from ._codec_calls import CodecCalls
 from ._failures import text_of
 from ._runners import WorkflowRunner
-from ._transit import WorkflowTransit, is_contextual
+from ._transit import WorkflowTransit
 from ._watchdog import DEADLOCK_TIMEOUT, deadlock_timeout_seconds
 from ._workflows import (
     WorkflowThread,
@@ -109,7 +109,7 @@ class Replayer:
             payload_converter=data_converter.payload_converter,
             failure_converter=data_converter.failure_converter,
             show_values=data_converter.payload_codec is None,
-            contextual=is_contextual(data_converter),
+            contextual=data_converter._contextual,
             failure_exception_types=tuple(workflow_failure_exception_types),
             guarded=workflow_runner._guarded,
         )

@@ -29,7 +29,6 @@ from invincible.converter import (
     StorageDriverWorkflowInfo,
     WorkflowSerializationContext,
 )
-from invincible.converter._context import wants_context
 
 from ._codec_calls import CodecCalls, all_of
 from ._failures import logger, text_of
@@ -37,12 +36,6 @@ from ._workflows import WorkflowThread
 
 # The server's default, in seconds.
 _TASK_TIMEOUT = 10.0
-
-
-def is_contextual(data_converter: DataConverter) -> bool:
-    """Whether a part of a data converter wants to know what values belong to."""
-    parts = (data_converter.payload_converter, data_converter.failure_converter, data_converter.payload_codec)
-    return data_converter.external_storage is not None or any(map(wants_context, parts))
 
 
 class WorkflowTransit:

@@ -25,7 +25,7 @@ from ._deployment import WorkerDeploymentConfig
 from ._failures import logger
 from ._runners import WorkflowRunner
 from ._threads import ActivityThreads
-from ._transit import WorkflowTransit, is_contextual
+from ._transit import WorkflowTransit
 from ._watchdog import DEADLOCK_TIMEOUT, deadlock_timeout_seconds
 from ._workflows import (
     Definitions,
@@ -306,7 +306,7 @@ class Worker:
         """Start the threads, and the polls; the future ends with the last poll."""
         loop = asyncio.get_running_loop()
         converter = self._client.data_converter
-        contextual = is_contextual(converter)
+        contextual = converter._contextual
         self._codec_calls = calls = CodecCalls()
         meter = self._client.service_client._runtime.metric_meter
         context = WorkerContext(
