@@ -13,6 +13,7 @@ use temporalio_client::{
     PayloadLimitsOptions, RetryOptions, TlsOptions,
 };
 use temporalio_protos::google::rpc;
+use temporalio_protos::temporal::api::common::v1::Link;
 use temporalio_protos::temporal::api::errordetails::v1::{QueryFailedFailure, WorkflowExecutionAlreadyStartedFailure};
 use temporalio_protos::temporal::api::workflowservice::v1 as service;
 
@@ -23,6 +24,7 @@ use self::target::{
 };
 use crate::errors::Error;
 use crate::failure::Failure;
+use crate::messages::Messages;
 use crate::payload::Payloads;
 use crate::process::InProcess;
 use crate::queue::Operation;
@@ -56,12 +58,13 @@ pub struct Client {
     retry: RetryOptions,
 }
 
-/// A workflow that runs now: `started` is false if it ran before the call.
+/// A workflow that runs now: `started` is false if it ran before the call. `links` are serialized messages.
 #[pyclass(frozen, get_all, module = "invincible._native")]
 pub struct StartedWorkflow {
     run_id: String,
     first_execution_run_id: String,
     started: bool,
+    links: Messages<Link>,
 }
 
 /// What became of a query: a result; the status of the workflow if the query was rejected for it; or an error.
@@ -213,8 +216,9 @@ impl Client {
     ) -> PyResult<Operation> {
         let message = service::SignalWorkflowExecutionRequest::from(request);
         self.operation(metadata, timeout, |mut connection, options| async move {
-            WorkflowService::signal_workflow_execution(&mut connection, options.request(message)).await?;
-            Ok(())
+            let request = options.request(message);
+            let response = WorkflowService::signal_workflow_execution(&mut connection, request).await?.into_inner();
+            Ok(Messages(response.link.into_iter().collect()))
         })
     }
 
@@ -350,6 +354,7 @@ async fn start_workflow(
                 run_id: response.run_id,
                 first_execution_run_id: response.first_execution_run_id,
                 started: response.started,
+                links: Messages(response.link.into_iter().collect()),
             }
         }
         Start::WithSignal(message) => {
@@ -360,6 +365,7 @@ async fn start_workflow(
                 run_id: response.run_id,
                 first_execution_run_id: response.first_execution_run_id,
                 started: response.started,
+                links: Messages(response.signal_link.into_iter().collect()),
             }
         }
     })

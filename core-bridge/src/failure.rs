@@ -182,6 +182,10 @@ impl Failure {
             .map_err(|error| PyValueError::new_err(format!("not a serialized Failure message: {error}")))
     }
 
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<(Bound<'py, PyAny>, (Bound<'py, PyBytes>,))> {
+        Ok((slf.get_type().getattr("FromString")?, (slf.get().serialize_to_string(slf.py()),)))
+    }
+
     fn __eq__(&self, other: &Bound<'_, PyAny>) -> bool {
         other.cast::<Self>().is_ok_and(|other| self.0 == other.get().0)
     }

@@ -7,12 +7,17 @@ mod commands;
 mod convert;
 mod errors;
 mod failure;
+mod health;
+mod heartbeat;
 mod limits;
 mod logs;
 mod long_poll;
 mod mailbox;
 mod meter;
+mod metric_buffer;
+mod messages;
 mod metrics;
+mod nexus;
 mod payload;
 mod policies;
 mod process;
@@ -25,9 +30,11 @@ mod rpc;
 mod runtime;
 mod sync;
 mod transit;
+mod tuner;
 mod update;
 mod versioning;
 mod worker;
+mod worker_config;
 
 use pyo3::prelude::*;
 
@@ -60,6 +67,8 @@ mod _native {
         TerminatedFailureInfo, TimeoutFailureInfo,
     };
     #[pymodule_export]
+    use super::health::{HealthServer, WorkerHealth};
+    #[pymodule_export]
     use super::limits::OversizedPayloads;
     #[pymodule_export]
     use super::logs::{LogQueue, LogRecord};
@@ -69,7 +78,11 @@ mod _native {
         MetricMeter,
     };
     #[pymodule_export]
+    use super::metric_buffer::{BufferedMetric, BufferedMetricUpdate, MetricBuffer};
+    #[pymodule_export]
     use super::metrics::{OtlpExporter, PrometheusExporter};
+    #[pymodule_export]
+    use super::nexus::{NexusOperationCancel, NexusOperationStart, NexusTaskCancel, NexusTaskCompletion};
     #[pymodule_export]
     use super::payload::Payload;
     #[pymodule_export]
@@ -90,7 +103,11 @@ mod _native {
     #[pymodule_export]
     use super::transit::{EncodedActivation, PayloadField, PlainCompletion};
     #[pymodule_export]
+    use super::tuner::{SlotRelease, SlotRequest, SlotUse, SlotWithdrawal, Tuner};
+    #[pymodule_export]
     use super::update::UpdateResponse;
     #[pymodule_export]
-    use super::worker::{Worker, WorkerConfig};
+    use super::worker::Worker;
+    #[pymodule_export]
+    use super::worker_config::WorkerConfig;
 }

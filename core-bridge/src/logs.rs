@@ -1,9 +1,11 @@
 //! Core's log records, kept for the Python thread that hands them to `logging`.
 
-use std::fmt;
+use std::cell::OnceCell;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar};
-use std::time::UNIX_EPOCH;
+use std::sync::{Arc, Condvar, Once};
+use std::time::{SystemTime, UNIX_EPOCH};
+use std::{fmt, panic};
 
 use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
@@ -64,6 +66,38 @@ impl LogQueue {
 impl LogQueue {
     pub fn consumer(&self) -> Result<Arc<dyn CoreLogConsumer>, Error> {
         Ok(self.0.get()?.clone())
+    }
+}
+
+thread_local! {
+    /// Where panics of this thread are told.
+    static PANICS: OnceCell<Arc<dyn CoreLogConsumer>> = const { OnceCell::new() };
+}
+
+/// Logs panics of this thread, which go to standard error besides: straight to the consumer, as a panic may come from
+/// amid the making of a record.
+pub fn log_panics_of_this_thread(consumer: Arc<dyn CoreLogConsumer>) {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let earlier = panic::take_hook();
+        panic::set_hook(Box::new(move |panic| {
+            let _ = PANICS.try_with(|panics| panics.get().map(|consumer| consumer.on_log(log_of(panic))));
+            earlier(panic);
+        }));
+    });
+    PANICS.with(|panics| {
+        let _ = panics.set(consumer);
+    });
+}
+
+fn log_of(panic: &panic::PanicHookInfo<'_>) -> CoreLog {
+    CoreLog {
+        target: "panic".to_owned(),
+        message: format!("a thread of Core {panic}"),
+        timestamp: SystemTime::now(),
+        level: Level::ERROR,
+        fields: HashMap::new(),
+        span_contexts: Vec::new(),
     }
 }
 
@@ -146,5 +180,31 @@ fn to_python<'py>(py: Python<'py>, value: &Value) -> PyResult<Bound<'py, PyAny>>
             }
             object.into_bound_py_any(py)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn panics_of_core_s_threads_are_logged_and_others_are_not() {
+        let queue = LogQueue::new();
+        let consumer = queue.consumer().unwrap();
+        let threads = [Some(consumer), None].map(|consumer| {
+            std::thread::spawn(move || {
+                if let Some(consumer) = consumer {
+                    log_panics_of_this_thread(consumer);
+                }
+                panic!("for a test");
+            })
+        });
+        for thread in threads {
+            assert!(thread.join().is_err());
+        }
+        let records = queue.0.get().unwrap().mailbox.take();
+        assert_eq!(records.len(), 1);
+        assert!(records[0].message.starts_with("a thread of Core panicked at "), "{}", records[0].message);
+        assert!(records[0].message.ends_with(":\nfor a test"), "{}", records[0].message);
     }
 }

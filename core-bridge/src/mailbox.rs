@@ -17,6 +17,14 @@ struct State<T> {
     /// A waiting reader has not yet noticed.
     unheard: bool,
     closed: bool,
+    taken: u64,
+}
+
+/// How much waits, and how often the reader has come for it.
+#[derive(Clone, Copy)]
+pub struct Backlog {
+    pub waiting: usize,
+    pub taken: u64,
 }
 
 /// How the reader learns that there is mail.
@@ -30,7 +38,8 @@ pub enum Bell {
 
 impl<T> Mailbox<T> {
     pub fn new(bell: Bell) -> Self {
-        Self { state: Mutex::new(State { items: Vec::new(), rung: false, unheard: false, closed: false }), bell }
+        let state = State { items: Vec::new(), rung: false, unheard: false, closed: false, taken: 0 };
+        Self { state: Mutex::new(state), bell }
     }
 
     /// False if the mailbox is closed; the item is dropped.
@@ -49,7 +58,13 @@ impl<T> Mailbox<T> {
         let mut state = self.lock();
         state.rung = false;
         state.unheard = false;
+        state.taken += 1;
         std::mem::take(&mut state.items)
+    }
+
+    pub fn backlog(&self) -> Backlog {
+        let state = self.lock();
+        Backlog { waiting: state.items.len(), taken: state.taken }
     }
 
     /// Waits for the bell, whose every ring is heard once; false when the mailbox is closed and empty. For a mailbox

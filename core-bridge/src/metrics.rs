@@ -12,6 +12,7 @@ use temporalio_common::telemetry::{
 use temporalio_sdk_core::Url;
 
 use crate::errors::Error;
+use crate::metric_buffer::MetricBuffer;
 use crate::record::record;
 use crate::runtime::seconds;
 
@@ -82,6 +83,11 @@ pub fn otlp(exporter: &OtlpExporter) -> Result<Start, Error> {
         // The headers may hold credentials and could be quoted by the cause, so it is not repeated.
         Err(_) => Err(Error::Setup("could not start the OpenTelemetry exporter: check its url and headers".to_owned())),
     }))
+}
+
+pub fn buffer(buffer: &MetricBuffer) -> Result<Start, Error> {
+    let meter = buffer.meter()?;
+    Ok(Box::new(move || Ok(meter)))
 }
 
 fn socket_address(address: &str) -> Result<SocketAddr, Error> {

@@ -76,6 +76,10 @@ impl Payload {
             .map_err(|error| PyValueError::new_err(format!("not a serialized Payload message: {error}")))
     }
 
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<(Bound<'py, PyAny>, (Bound<'py, PyBytes>,))> {
+        Ok((slf.get_type().getattr("FromString")?, (slf.get().serialize_to_string(slf.py()),)))
+    }
+
     fn __eq__(&self, other: &Bound<'_, PyAny>) -> bool {
         other.cast::<Self>().is_ok_and(|other| self.0 == other.get().0)
     }

@@ -15,7 +15,7 @@ use pyo3::{IntoPyObjectExt, intern};
 use tokio::task::AbortHandle;
 
 use crate::errors::Error;
-use crate::mailbox::{Bell, Mailbox};
+use crate::mailbox::{Backlog, Bell, Mailbox};
 use crate::process::InProcess;
 use crate::runtime::RuntimeRef;
 use crate::sync::lock;
@@ -247,6 +247,12 @@ impl CompletionQueue {
         let ticket = receivers.next_ticket()?;
         receivers.by_ticket.insert(ticket, Receiver::Stream { callback });
         Ok(Sink(Arc::new(OpenSink { ticket, mailbox: inner.mailbox.clone() })))
+    }
+
+    /// How to see what waits for the event loop.
+    pub fn backlog(&self) -> Result<Box<dyn Fn() -> Backlog + Send + Sync>, Error> {
+        let mailbox = self.0.get()?.mailbox.clone();
+        Ok(Box::new(move || mailbox.backlog()))
     }
 }
 

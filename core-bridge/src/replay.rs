@@ -14,7 +14,8 @@ use crate::process::InProcess;
 use crate::queue::Operation;
 use crate::runtime::{Runtime, RuntimeRef};
 use crate::sync::lock;
-use crate::worker::{Worker, WorkerConfig};
+use crate::worker::Worker;
+use crate::worker_config::WorkerConfig;
 
 /// Takes the histories that a replay worker replays, one after the other.
 #[pyclass(frozen, module = "invincible._native")]
@@ -34,12 +35,12 @@ pub fn replay_worker(
 ) -> PyResult<(Worker, HistoryFeeder)> {
     let runtime = runtime.get().share();
     let (feeder, stream) = CoreFeeder::new(1);
-    let input = ReplayWorkerInput::new(config.get().to_core()?, stream);
+    let input = ReplayWorkerInput::new(config.get().to_core(None)?, stream);
     let _context = runtime.handle()?.enter();
     let core = init_replay_worker(input)
         .map_err(|error| Error::InvalidArgument(format!("the replay worker could not be set up: {error:#}")))?;
     let feeder = Inner { runtime: runtime.clone(), feeder: Mutex::new(Some(Arc::new(feeder))) };
-    Ok((Worker::from_core(runtime.clone(), core), HistoryFeeder(InProcess::new("history feeder", feeder))))
+    Ok((Worker::from_core(runtime.clone(), core, None, None), HistoryFeeder(InProcess::new("history feeder", feeder))))
 }
 
 #[pymethods]

@@ -6,6 +6,7 @@ use temporalio_protos::temporal::api::query::v1::WorkflowQuery;
 use temporalio_protos::temporal::api::update::v1 as update;
 use temporalio_protos::temporal::api::workflowservice::v1 as service;
 
+use crate::messages::Messages;
 use crate::payload::{PayloadMap, Payloads};
 use crate::record::record;
 
@@ -14,7 +15,7 @@ mod start;
 pub use self::start::{Start, StartWorkflowRequest, signal_with_start_run_id};
 
 record! {
-    /// A signal to a workflow.
+    /// A signal to a workflow. `links` are serialized messages of that type.
     SignalWorkflowRequest {
         namespace: String,
         workflow_id: String,
@@ -24,6 +25,7 @@ record! {
         input: Payloads = Payloads::default(),
         headers: PayloadMap = PayloadMap::default(),
         request_id: Option<String> = None,
+        links: Messages<common::Link> = Messages::default(),
     }
 }
 
@@ -42,7 +44,7 @@ record! {
 
 record! {
     /// An update of a workflow. The server holds its answer back until the stage `wait_for_stage`, or not at all if
-    /// that is 0.
+    /// that is 0. `completion_callbacks` and `links` are serialized messages of these types.
     UpdateRequest {
         namespace: String,
         workflow_id: String,
@@ -54,6 +56,9 @@ record! {
         arguments: Payloads = Payloads::default(),
         headers: PayloadMap = PayloadMap::default(),
         wait_for_stage: i32 = 0,
+        request_id: String = String::new(),
+        completion_callbacks: Messages<common::Callback> = Messages::default(),
+        links: Messages<common::Link> = Messages::default(),
     }
 }
 
@@ -117,6 +122,7 @@ impl From<&SignalWorkflowRequest> for service::SignalWorkflowExecutionRequest {
             identity: request.identity.clone(),
             request_id: request_id(&request.request_id),
             header: header(&request.headers),
+            links: request.links.0.clone(),
             ..Default::default()
         }
     }
@@ -151,7 +157,9 @@ impl From<&UpdateRequest> for service::UpdateWorkflowExecutionRequest {
                     name: request.name.clone(),
                     args: request.arguments.clone().into_message(),
                 }),
-                ..Default::default()
+                request_id: request.request_id.clone(),
+                completion_callbacks: request.completion_callbacks.0.clone(),
+                links: request.links.0.clone(),
             }),
         }
     }
@@ -238,6 +246,9 @@ mod tests {
             arguments: Payloads(vec![payload("x")]),
             headers: PayloadMap([("trace".to_owned(), payload("t"))].into()),
             wait_for_stage: 2,
+            request_id: "request".to_owned(),
+            completion_callbacks: Messages(vec![common::Callback::default()]),
+            links: Messages(vec![common::Link::default()]),
         });
         let input = update::Input {
             header: Some(common::Header { fields: [("trace".to_owned(), payload("t"))].into() }),
@@ -250,7 +261,13 @@ mod tests {
             workflow_execution: execution("id", "run"),
             first_execution_run_id: "first".to_owned(),
             wait_policy: Some(update::WaitPolicy { lifecycle_stage: 2 }),
-            request: Some(update::Request { meta: Some(meta), input: Some(input), ..Default::default() }),
+            request: Some(update::Request {
+                meta: Some(meta),
+                input: Some(input),
+                request_id: "request".to_owned(),
+                completion_callbacks: vec![common::Callback::default()],
+                links: vec![common::Link::default()],
+            }),
         };
         assert_eq!(message, expected);
     }

@@ -8,15 +8,16 @@ use pyo3::prelude::*;
 use temporalio_common::protos::temporal::api::worker::v1::environment_info;
 use temporalio_common::telemetry::metrics::CoreMeter;
 use temporalio_common::telemetry::{
-    Logger, LoggerFormat, TelemetryOptions, remove_trace_subscriber_for_current_thread,
+    CoreLogConsumer, Logger, LoggerFormat, TelemetryOptions, remove_trace_subscriber_for_current_thread,
     set_trace_subscriber_for_current_thread,
 };
 use temporalio_sdk_core::{CoreRuntime, RuntimeOptions};
 use tokio::task::AbortHandle;
 
 use crate::errors::Error;
-use crate::logs::LogQueue;
+use crate::logs::{LogQueue, log_panics_of_this_thread};
 use crate::meter::MetricMeter;
+use crate::metric_buffer::MetricBuffer;
 use crate::metrics::{self, OtlpExporter, PrometheusExporter};
 use crate::process::InProcess;
 
@@ -37,6 +38,7 @@ struct Threads {
 enum Metrics<'py> {
     Prometheus(Bound<'py, PrometheusExporter>),
     Otlp(Bound<'py, OtlpExporter>),
+    Buffer(Bound<'py, MetricBuffer>),
 }
 
 #[pymethods]
@@ -59,9 +61,10 @@ impl Runtime {
         worker_heartbeat_interval: Option<f64>,
         disable_environment_info: bool,
     ) -> PyResult<Self> {
-        let logging = match (log_filter, log_queue) {
+        let log_consumer = log_queue.map(|queue| queue.get().consumer()).transpose()?;
+        let logging = match (log_filter, &log_consumer) {
             (None, _) => None,
-            (Some(filter), Some(queue)) => Some(Logger::Push { filter, consumer: queue.get().consumer()? }),
+            (Some(filter), Some(consumer)) => Some(Logger::Push { filter, consumer: consumer.clone() }),
             (Some(filter), None) => {
                 Some(Logger::Console { filter, format: log_format.map(console_format).transpose()? })
             }
@@ -85,9 +88,10 @@ impl Runtime {
         let start_metrics = metrics.map(|metrics| match metrics {
             Metrics::Prometheus(exporter) => metrics::prometheus(exporter.get()),
             Metrics::Otlp(exporter) => metrics::otlp(exporter.get()),
+            Metrics::Buffer(buffer) => metrics::buffer(buffer.get()),
         });
         let start_metrics = start_metrics.transpose()?;
-        let threads = py.detach(|| Threads::start(threads, options, start_metrics))?;
+        let threads = py.detach(|| Threads::start(threads, options, start_metrics, log_consumer))?;
         Ok(Self(RuntimeRef(Arc::new(InProcess::new("runtime", threads)))))
     }
 
@@ -123,7 +127,12 @@ impl RuntimeRef {
 }
 
 impl Threads {
-    fn start(threads: usize, options: RuntimeOptions, metrics: Option<metrics::Start>) -> Result<Self, Error> {
+    fn start(
+        threads: usize,
+        options: RuntimeOptions,
+        metrics: Option<metrics::Start>,
+        log_consumer: Option<Arc<dyn CoreLogConsumer>>,
+    ) -> Result<Self, Error> {
         if threads == 0 {
             return Err(Error::InvalidArgument("threads must be at least 1".to_owned()));
         }
@@ -138,6 +147,9 @@ impl Threads {
                 move || {
                     if let Some(subscriber) = Option::clone(subscriber.wait()) {
                         set_trace_subscriber_for_current_thread(subscriber);
+                    }
+                    if let Some(consumer) = &log_consumer {
+                        log_panics_of_this_thread(consumer.clone());
                     }
                 }
             })

@@ -6,6 +6,7 @@ use pyo3::prelude::*;
 use temporalio_client::Connection;
 use temporalio_client::grpc::WorkflowService;
 use temporalio_client::tonic::Status;
+use temporalio_protos::temporal::api::common::v1::Link;
 use temporalio_protos::temporal::api::enums::v1::UpdateWorkflowExecutionLifecycleStage as Stage;
 use temporalio_protos::temporal::api::update::v1 as update;
 use temporalio_protos::temporal::api::update::v1::outcome::Value;
@@ -14,13 +15,14 @@ use temporalio_protos::temporal::api::workflowservice::v1 as service;
 use crate::errors::Error;
 use crate::failure::Failure;
 use crate::long_poll::{PAUSE, passing};
+use crate::messages::Messages;
 use crate::payload::Payloads;
 use crate::rpc::CallOptions;
 
 /// The client does not know this call for a long poll: by itself it would give up sooner than for those.
 const POLL_TIMEOUT: Duration = Duration::from_secs(70);
 
-/// How far an update has come: once `completed`, with the result or the failure.
+/// How far an update has come: once `completed`, with the result or the failure. `links` are serialized messages.
 #[pyclass(frozen, get_all, module = "invincible._native")]
 #[derive(Debug)]
 pub struct UpdateResponse {
@@ -30,10 +32,16 @@ pub struct UpdateResponse {
     result: Option<Payloads>,
     failure: Option<Failure>,
     completed: bool,
+    links: Messages<Link>,
 }
 
 impl UpdateResponse {
-    fn new(reference: Option<update::UpdateRef>, stage: i32, outcome: Option<update::Outcome>) -> Self {
+    fn new(
+        reference: Option<update::UpdateRef>,
+        stage: i32,
+        outcome: Option<update::Outcome>,
+        link: Option<Link>,
+    ) -> Self {
         let execution = reference.and_then(|reference| reference.workflow_execution).unwrap_or_default();
         let (result, failure) = match outcome.and_then(|outcome| outcome.value) {
             Some(Value::Success(result)) => (Some(Payloads(result.payloads)), None),
@@ -47,6 +55,7 @@ impl UpdateResponse {
             completed: result.is_some() || failure.is_some(),
             result,
             failure,
+            links: Messages(link.into_iter().collect()),
         }
     }
 
@@ -66,7 +75,7 @@ pub async fn start_update(
         let (mut connection, request) = (connection.clone(), options.request(message.clone()));
         async move {
             let response = WorkflowService::update_workflow_execution(&mut connection, request).await?.into_inner();
-            Ok(UpdateResponse::new(response.update_ref, response.stage, response.outcome))
+            Ok(UpdateResponse::new(response.update_ref, response.stage, response.outcome, response.link))
         }
     })
     .await
@@ -86,7 +95,7 @@ pub async fn poll_update(
         async move {
             let response =
                 WorkflowService::poll_workflow_execution_update(&mut connection, request).await?.into_inner();
-            Ok(UpdateResponse::new(response.update_ref, response.stage, response.outcome))
+            Ok(UpdateResponse::new(response.update_ref, response.stage, response.outcome, None))
         }
     })
     .await
@@ -143,15 +152,15 @@ mod tests {
 
     #[test]
     fn a_completed_update_has_a_result_or_a_failure() {
-        let succeeded = UpdateResponse::new(reference(), 3, outcome(Value::Success(common::Payloads::default())));
+        let succeeded = UpdateResponse::new(reference(), 3, outcome(Value::Success(common::Payloads::default())), None);
         assert_eq!((succeeded.workflow_id.as_str(), succeeded.run_id.as_str(), succeeded.stage), ("id", "run", 3));
         assert!(succeeded.completed && succeeded.failure.is_none());
         assert_eq!(succeeded.result, Some(Payloads::default()));
         let failed = failure::Failure { message: "no".to_owned(), ..Default::default() };
-        let rejected = UpdateResponse::new(reference(), 3, outcome(Value::Failure(failed.clone())));
+        let rejected = UpdateResponse::new(reference(), 3, outcome(Value::Failure(failed.clone())), None);
         assert!(rejected.completed && rejected.result.is_none());
         assert_eq!(rejected.failure, Some(failed.into()));
-        let accepted = UpdateResponse::new(reference(), 2, None);
+        let accepted = UpdateResponse::new(reference(), 2, None, None);
         assert!(!accepted.completed && accepted.result.is_none() && accepted.failure.is_none());
     }
 
@@ -162,7 +171,7 @@ mod tests {
     #[test]
     fn the_wait_goes_on_until_the_stage_is_reached() {
         let options = CallOptions::new(None, None, true).unwrap();
-        let response = |stage| Ok(UpdateResponse::new(reference(), stage, None));
+        let response = |stage| Ok(UpdateResponse::new(reference(), stage, None, None));
         let mut answers = VecDeque::from([response(0), Err(Status::deadline_exceeded("")), response(2), response(3)]);
         let reached = block_on(until(2, Duration::ZERO, &options, || ready(answers.pop_front().unwrap()))).unwrap();
         assert_eq!((reached.stage, answers.len()), (2, 1));

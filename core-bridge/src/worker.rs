@@ -1,23 +1,18 @@
 //! A worker: polls Core, hands tasks to Python's threads and loops, takes their completions back.
 
 use std::collections::HashSet;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender};
 use pyo3::prelude::*;
-use temporalio_common::worker::{
-    VersioningBehavior, WorkerDeploymentOptions, WorkerDeploymentVersion, WorkerTaskTypes,
-};
 use temporalio_protos::coresdk::ActivityHeartbeat;
 use temporalio_protos::coresdk::workflow_activation::WorkflowActivation;
 use temporalio_protos::coresdk::workflow_completion::WorkflowActivationCompletion;
 use temporalio_protos::temporal::api::enums::v1::WorkflowTaskFailedCause;
 use temporalio_protos::temporal::api::failure::v1 as failure;
-use temporalio_sdk_core::{
-    PollError, PollerBehavior, Worker as CoreWorker, WorkerConfig as CoreConfig, WorkerVersioningStrategy,
-    WorkflowErrorType, init_worker,
-};
+use temporalio_sdk_core::{PollError, Worker as CoreWorker, init_worker};
 use tokio::task::JoinHandle;
 
 use crate::activation::{Activation, activation_to_python};
@@ -26,125 +21,22 @@ use crate::client::Client;
 use crate::commands::{failed_completion, successful_completion};
 use crate::errors::Error;
 use crate::failure::Failure;
+use crate::health::slots::WorkerSlots;
+use crate::heartbeat::Heartbeats;
 use crate::limits::{KnownLimits, Limits, OversizedPayloads};
-use crate::mailbox::{Bell, Mailbox};
+use crate::mailbox::{Backlog, Bell, Mailbox};
+use crate::nexus::{NexusTask, NexusTaskCompletion};
 use crate::payload::{Payload, Payloads};
 use crate::process::InProcess;
 use crate::queue::{CompletionQueue, Operation, Sink};
-use crate::record::record;
 use crate::runtime::{RuntimeRef, seconds};
 use crate::sync::lock;
 use crate::transit::{Detour, EncodedActivation, PlainCompletion};
+use crate::tuner::{EagerSlots, Tuner};
+use crate::worker_config::WorkerConfig;
 
 /// How often a worker that shuts down looks whether its last completion is on the way.
 const COMPLETION_CHECK: Duration = Duration::from_millis(2);
-
-record! {
-    /// The options of a worker, as Core takes them; durations are seconds.
-    WorkerConfig {
-        namespace: String,
-        task_queue: String,
-        build_id: String,
-        deployment_name: Option<String> = None,
-        use_worker_versioning: bool = false,
-        default_versioning_behavior: i32 = 0,
-        workflows: bool = true,
-        activities: bool = true,
-        local_activities: bool = true,
-        identity: Option<String> = None,
-        max_cached_workflows: usize = 1000,
-        max_concurrent_workflow_tasks: usize = 100,
-        max_concurrent_activities: usize = 100,
-        max_concurrent_local_activities: usize = 100,
-        workflow_task_pollers: usize = 5,
-        activity_task_pollers: usize = 5,
-        nonsticky_to_sticky_poll_ratio: f32 = 0.2,
-        sticky_queue_schedule_to_start_timeout: f64 = 10.0,
-        max_heartbeat_throttle_interval: f64 = 60.0,
-        default_heartbeat_throttle_interval: f64 = 30.0,
-        max_activities_per_second: Option<f64> = None,
-        max_task_queue_activities_per_second: Option<f64> = None,
-        max_eager_activity_reservations_per_workflow_task: usize = 3,
-        graceful_shutdown_period: f64 = 0.0,
-        nondeterminism_fails_workflow: bool = false,
-        nondeterminism_fails_workflow_types: HashSet<String> = HashSet::new(),
-        disable_payload_error_limit: bool = false,
-    }
-}
-
-impl WorkerConfig {
-    pub fn to_core(&self) -> Result<CoreConfig, Error> {
-        let nondeterminism = || HashSet::from([WorkflowErrorType::Nondeterminism]);
-        let types = self.nondeterminism_fails_workflow_types.iter().map(|name| (name.clone(), nondeterminism()));
-        CoreConfig::builder()
-            .namespace(&self.namespace)
-            .task_queue(&self.task_queue)
-            .versioning_strategy(self.versioning_strategy()?)
-            .task_types(WorkerTaskTypes {
-                enable_workflows: self.workflows,
-                enable_local_activities: self.workflows && self.local_activities,
-                enable_remote_activities: self.activities,
-                enable_nexus: false,
-            })
-            .maybe_client_identity_override(self.identity.clone())
-            .max_cached_workflows(self.max_cached_workflows)
-            .max_outstanding_workflow_tasks(self.max_concurrent_workflow_tasks)
-            .max_outstanding_activities(self.max_concurrent_activities)
-            .max_outstanding_local_activities(self.max_concurrent_local_activities)
-            .workflow_task_poller_behavior(PollerBehavior::SimpleMaximum(self.workflow_task_pollers))
-            .activity_task_poller_behavior(PollerBehavior::SimpleMaximum(self.activity_task_pollers))
-            .nonsticky_to_sticky_poll_ratio(self.nonsticky_to_sticky_poll_ratio)
-            .sticky_queue_schedule_to_start_timeout(seconds(
-                "sticky_queue_schedule_to_start_timeout",
-                self.sticky_queue_schedule_to_start_timeout,
-            )?)
-            .max_heartbeat_throttle_interval(seconds(
-                "max_heartbeat_throttle_interval",
-                self.max_heartbeat_throttle_interval,
-            )?)
-            .default_heartbeat_throttle_interval(seconds(
-                "default_heartbeat_throttle_interval",
-                self.default_heartbeat_throttle_interval,
-            )?)
-            .maybe_max_worker_activities_per_second(self.max_activities_per_second)
-            .maybe_max_task_queue_activities_per_second(self.max_task_queue_activities_per_second)
-            .max_eager_activity_reservations_per_workflow_task(self.max_eager_activity_reservations_per_workflow_task)
-            .graceful_shutdown_period(seconds("graceful_shutdown_timeout", self.graceful_shutdown_period)?)
-            .ignore_evicts_on_shutdown(true)
-            .workflow_failure_errors(if self.nondeterminism_fails_workflow { nondeterminism() } else { HashSet::new() })
-            .workflow_types_to_failure_errors(types.collect())
-            .disable_payload_error_limit(self.disable_payload_error_limit)
-            .build()
-            .map_err(Error::InvalidArgument)
-    }
-
-    fn versioning_strategy(&self) -> Result<WorkerVersioningStrategy, Error> {
-        let build_id = self.build_id.clone();
-        let Some(deployment_name) = self.deployment_name.clone() else {
-            if self.use_worker_versioning {
-                let message = "use_worker_versioning needs a deployment_name: versions are versions of a deployment";
-                return Err(Error::InvalidArgument(message.to_owned()));
-            }
-            return Ok(WorkerVersioningStrategy::None { build_id });
-        };
-        let version = WorkerDeploymentVersion::builder().deployment_name(deployment_name).build_id(build_id).build();
-        let default_behavior = match self.default_versioning_behavior {
-            0 => None,
-            1 => Some(VersioningBehavior::Pinned),
-            2 => Some(VersioningBehavior::AutoUpgrade),
-            unknown => {
-                let message = format!("default_versioning_behavior must be 0, 1 or 2, got {unknown}");
-                return Err(Error::InvalidArgument(message));
-            }
-        };
-        Ok(WorkerVersioningStrategy::WorkerDeploymentBased(
-            WorkerDeploymentOptions::new(version)
-                .use_worker_versioning(self.use_worker_versioning)
-                .maybe_default_versioning_behavior(default_behavior)
-                .build(),
-        ))
-    }
-}
 
 /// A worker of Core. One thread takes activations, any number take activities; completions come from anywhere.
 #[pyclass(frozen, module = "invincible._native")]
@@ -157,9 +49,24 @@ struct Inner {
     activations: Arc<Mailbox<WorkflowActivation>>,
     activities: Mutex<Option<Sender<ActivityTask>>>,
     waiting_activities: Receiver<ActivityTask>,
+    taken_activities: Arc<AtomicU64>,
     limits: Arc<KnownLimits>,
+    heartbeats: Arc<Heartbeats>,
     /// The way of messages with payloads, if Python has a codec for them.
     detour: OnceLock<Arc<Detour>>,
+    /// Slots of activities that start with the task that schedules them, if Python supplies them.
+    eager: Option<Arc<EagerSlots>>,
+    /// What the slots tell, if somebody wants to know.
+    slots: Option<Arc<WorkerSlots>>,
+}
+
+/// What tells of the health of a worker.
+pub struct Watched {
+    pub runtime: RuntimeRef,
+    pub core: Arc<CoreWorker>,
+    pub activations: Box<dyn Fn() -> Backlog + Send + Sync>,
+    pub activities: Box<dyn Fn() -> Backlog + Send + Sync>,
+    pub slots: Option<Arc<WorkerSlots>>,
 }
 
 impl Inner {
@@ -169,11 +76,19 @@ impl Inner {
 
     fn send_workflow_completion(&self, completion: WorkflowActivationCompletion) -> Result<(), Error> {
         let core = self.core()?;
-        self.runtime.spawn(async move {
+        let slots = self
+            .eager
+            .as_ref()
+            .and_then(|eager| Python::attach(|py| eager.reserve(py, core.get_config(), &completion)));
+        let completing = async move {
             if let Err(error) = core.complete_workflow_activation(completion).await {
                 tracing::error!("a workflow task could not be completed: {error}");
             }
-        })?;
+        };
+        match slots {
+            None => self.runtime.spawn(completing)?,
+            Some(slots) => self.runtime.spawn(slots.at_hand(completing))?,
+        };
         Ok(())
     }
 
@@ -206,6 +121,7 @@ impl Inner {
 
     fn complete_activity(&self, task_token: &[u8], outcome: ActivityOutcome) -> Result<(), Error> {
         let core = self.core()?;
+        self.heartbeats.end(task_token);
         let completion = activity_completion(task_token.to_vec(), outcome);
         self.runtime.spawn(async move {
             if let Err(error) = core.complete_activity_task(completion).await {
@@ -217,7 +133,12 @@ impl Inner {
 }
 
 impl Worker {
-    pub fn from_core(runtime: RuntimeRef, core: CoreWorker) -> Self {
+    pub fn from_core(
+        runtime: RuntimeRef,
+        core: CoreWorker,
+        eager: Option<Arc<EagerSlots>>,
+        slots: Option<Arc<WorkerSlots>>,
+    ) -> Self {
         let (activities, waiting_activities) = crossbeam_channel::unbounded();
         Self(InProcess::new(
             "worker",
@@ -227,10 +148,27 @@ impl Worker {
                 activations: Arc::new(Mailbox::new(Bell::Wait(Default::default()))),
                 activities: Mutex::new(Some(activities)),
                 waiting_activities,
+                taken_activities: Arc::default(),
                 limits: Arc::default(),
+                heartbeats: Arc::default(),
                 detour: OnceLock::new(),
+                eager,
+                slots,
             },
         ))
+    }
+
+    pub fn watched(&self) -> Result<Watched, Error> {
+        let inner = self.0.get()?;
+        let (activations, activities) = (inner.activations.clone(), inner.waiting_activities.clone());
+        let taken = inner.taken_activities.clone();
+        Ok(Watched {
+            runtime: inner.runtime.clone(),
+            core: inner.core()?,
+            activations: Box::new(move || activations.backlog()),
+            activities: Box::new(move || Backlog { waiting: activities.len(), taken: taken.load(Ordering::Relaxed) }),
+            slots: inner.slots.clone(),
+        })
     }
 }
 
@@ -238,14 +176,33 @@ impl Worker {
 impl Worker {
     /// A worker that polls through the client's connection.
     #[new]
-    fn new(client: &Bound<'_, Client>, config: &Bound<'_, WorkerConfig>) -> PyResult<Self> {
+    #[pyo3(signature = (client, config, tuner = None, *, watch_slots = false))]
+    fn new(
+        client: &Bound<'_, Client>,
+        config: &Bound<'_, WorkerConfig>,
+        tuner: Option<&Bound<'_, Tuner>>,
+        watch_slots: bool,
+    ) -> PyResult<Self> {
         let client = client.get();
         let (runtime, connection) = (client.runtime().clone(), client.connection()?);
-        let config = config.get().to_core()?;
+        let eager = tuner.and_then(|tuner| tuner.get().eager());
+        let tuner = tuner.map(|tuner| tuner.get().build()).transpose()?;
+        let mut config = config.get().to_core(tuner.map(|tuner| tuner as _))?;
+        let slots = watch_slots.then(|| Arc::new(WorkerSlots::watch(&mut config)));
         let _context = runtime.handle()?.enter();
         let core = init_worker(runtime.core()?, config, connection)
             .map_err(|error| Error::InvalidArgument(format!("the worker could not be set up: {error:#}")))?;
-        Ok(Self::from_core(runtime.clone(), core))
+        Ok(Self::from_core(runtime.clone(), core, eager, slots))
+    }
+
+    /// Polls through another connection of the same runtime from now on. Polls that are under way end where they are.
+    fn replace_client(&self, client: &Bound<'_, Client>) -> PyResult<()> {
+        let inner = self.0.get()?;
+        let connection = client.get().connection()?;
+        let core = inner.core()?;
+        let _context = inner.runtime.handle()?.enter();
+        core.replace_client(connection)
+            .map_err(|error| Error::InvalidArgument(format!("the client could not be replaced: {error:#}")).into())
     }
 
     /// Checks with the server that the namespace exists, and learns its limits.
@@ -272,8 +229,10 @@ impl Worker {
     ///
     /// With `on_transit`, so do activations and completions that have payloads, headers only with `transit_headers`: it
     /// is to give them to `deliver_activation` and `deliver_completion`.
+    ///
+    /// Nexus tasks go to `on_nexus_task`, which a worker for them needs.
     #[pyo3(signature = (queue, on_activity_task, *, thread_activities, loop_activities = None, on_transit = None,
-                        transit_headers = false))]
+                        transit_headers = false, on_nexus_task = None))]
     fn poll(
         &self,
         queue: &Bound<'_, CompletionQueue>,
@@ -282,6 +241,7 @@ impl Worker {
         loop_activities: Option<HashSet<String>>,
         on_transit: Option<Py<PyAny>>,
         transit_headers: bool,
+        on_nexus_task: Option<Py<PyAny>>,
     ) -> PyResult<Operation> {
         let inner = self.0.get()?;
         let core = inner.core()?;
@@ -302,6 +262,9 @@ impl Worker {
             polls.push(handle.spawn(poll_workflows(core.clone(), inner.activations.clone(), detour)));
         } else {
             inner.activations.close();
+        }
+        if let Some(on_nexus_task) = on_nexus_task {
+            polls.push(handle.spawn(poll_nexus(core.clone(), queue.get().sink(on_nexus_task)?)));
         }
         let threads = lock(&inner.activities).take();
         if activities {
@@ -338,8 +301,10 @@ impl Worker {
 
     /// Waits, detached from Python, for an activity to run on this thread; `None` when no more will come.
     fn next_activity<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
-        let activities = self.0.get()?.waiting_activities.clone();
+        let inner = self.0.get()?;
+        let activities = inner.waiting_activities.clone();
         let task = py.detach(|| activities.recv());
+        inner.taken_activities.fetch_add(1, Ordering::Relaxed);
         task.ok().map(|task| task.into_pyobject(py)).transpose()
     }
 
@@ -431,9 +396,38 @@ impl Worker {
     fn record_activity_heartbeat(&self, task_token: &[u8], details: Payloads) -> PyResult<()> {
         let inner = self.0.get()?;
         let core = inner.core()?;
+        inner.heartbeats.told(task_token, &details.0);
         let _context = inner.runtime.handle()?.enter();
         core.record_activity_heartbeat(ActivityHeartbeat { task_token: task_token.to_vec(), details: details.0 });
         Ok(())
+    }
+
+    /// Heartbeats for an activity, now and at every interval (seconds), until it ends. They have the details of the
+    /// activity's own last heartbeat, before its first one those given.
+    fn keep_activity_alive(&self, task_token: Vec<u8>, interval: f64, details: Payloads) -> PyResult<()> {
+        let inner = self.0.get()?;
+        let core = Arc::downgrade(&inner.core()?);
+        let interval = seconds("interval", interval)?.max(Duration::from_millis(1));
+        inner.heartbeats.begin(task_token.clone(), details.0);
+        let beat = move |heartbeat| core.upgrade().map(|core| core.record_activity_heartbeat(heartbeat)).is_some();
+        inner.runtime.spawn(inner.heartbeats.clone().keep_alive(task_token, interval, beat))?;
+        Ok(())
+    }
+
+    /// Answers a Nexus task, unless the server would refuse the result.
+    fn complete_nexus_task(&self, completion: &Bound<'_, NexusTaskCompletion>) -> PyResult<Option<OversizedPayloads>> {
+        let inner = self.0.get()?;
+        let oversized = inner.limits.get().and_then(|limits| limits.check_result(completion.get().result()));
+        if oversized.is_some() {
+            return Ok(oversized);
+        }
+        let (core, completion) = (inner.core()?, completion.get().message());
+        inner.runtime.spawn(async move {
+            if let Err(error) = core.complete_nexus_task(completion).await {
+                tracing::error!("a Nexus task could not be completed: {error}");
+            }
+        })?;
+        Ok(None)
     }
 
     /// Asks Core to drop a run from the cache.
@@ -512,6 +506,15 @@ async fn poll_activities(core: Arc<CoreWorker>, router: ActivityRouter) -> Resul
     }
 }
 
+async fn poll_nexus(core: Arc<CoreWorker>, sink: Sink) -> Result<(), Error> {
+    loop {
+        match core.poll_nexus_task().await {
+            Ok(task) => sink.send(NexusTask(task)),
+            Err(error) => return poll_ended(&core, error),
+        };
+    }
+}
+
 /// A poll that fails for good takes the other polls with it.
 fn poll_ended(core: &CoreWorker, error: PollError) -> Result<(), Error> {
     match error {
@@ -543,40 +546,5 @@ impl ActivityRouter {
         } else {
             self.sink.send(task);
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::ffi::CString;
-
-    use super::*;
-
-    fn config(fields: &str) -> Result<CoreConfig, Error> {
-        Python::initialize();
-        Python::attach(|py| {
-            let names = pyo3::wrap_pymodule!(crate::_native)(py).bind(py).dict();
-            let config = format!("WorkerConfig(namespace='n', task_queue='q', build_id='b', {fields})");
-            let config = py.eval(&CString::new(config).unwrap(), Some(&names), None).unwrap();
-            config.cast::<WorkerConfig>().unwrap().get().to_core()
-        })
-    }
-
-    #[test]
-    fn a_deployment_name_makes_the_build_a_version_of_that_deployment() {
-        let fields = "deployment_name='d', use_worker_versioning=True, default_versioning_behavior=1";
-        let WorkerVersioningStrategy::WorkerDeploymentBased(deployment) = config(fields).unwrap().versioning_strategy
-        else {
-            panic!("not a deployment")
-        };
-        assert_eq!((deployment.version.deployment_name.as_str(), deployment.version.build_id.as_str()), ("d", "b"));
-        assert!(deployment.use_worker_versioning);
-        assert_eq!(deployment.default_versioning_behavior, Some(VersioningBehavior::Pinned));
-    }
-
-    #[test]
-    fn versioning_without_a_deployment_is_an_error() {
-        let Err(Error::InvalidArgument(message)) = config("use_worker_versioning=True") else { panic!("accepted") };
-        assert!(message.contains("deployment_name"), "{message}");
     }
 }

@@ -14,6 +14,8 @@ __all__ = [
     "ActivityFailureInfo",
     "ActivityStart",
     "ApplicationFailureInfo",
+    "BufferedMetric",
+    "BufferedMetricUpdate",
     "CancelChildWorkflowExecution",
     "CancelSignalWorkflow",
     "CancelTimer",
@@ -36,6 +38,7 @@ __all__ = [
     "InitializeWorkflow",
     "LogQueue",
     "LogRecord",
+    "MetricBuffer",
     "MetricCounter",
     "MetricGauge",
     "MetricGaugeFloat",
@@ -45,7 +48,11 @@ __all__ = [
     "MetricMeter",
     "ModifyWorkflowProperties",
     "NexusHandlerFailureInfo",
+    "NexusOperationCancel",
     "NexusOperationFailureInfo",
+    "NexusOperationStart",
+    "NexusTaskCancel",
+    "NexusTaskCompletion",
     "NotifyHasPatch",
     "Operation",
     "OtlpExporter",
@@ -83,6 +90,10 @@ __all__ = [
     "SignalExternalWorkflowExecution",
     "SignalWorkflow",
     "SignalWorkflowRequest",
+    "SlotRelease",
+    "SlotRequest",
+    "SlotUse",
+    "SlotWithdrawal",
     "StartChildWorkflowExecution",
     "StartTimer",
     "StartWorkflowRequest",
@@ -90,6 +101,7 @@ __all__ = [
     "TerminateWorkflowRequest",
     "TerminatedFailureInfo",
     "TimeoutFailureInfo",
+    "Tuner",
     "UpdateAccepted",
     "UpdateCompleted",
     "UpdateRandomSeed",
@@ -107,6 +119,10 @@ __all__ = [
 
 _T = TypeVar("_T", covariant=True)
 _Metadata: TypeAlias = Mapping[str, str | bytes]
+# A number, or minimum, maximum and throttle, or callables for messages and for permits at once.
+_Slots: TypeAlias = (
+    int | tuple[int, int, float] | tuple[Callable[[Any], object], Callable[[int], Sequence[int]]]
+)
 _MetricAttributes: TypeAlias = Mapping[str, str | int | float | bool]
 _FailureInfo: TypeAlias = (
     ApplicationFailureInfo
@@ -684,7 +700,7 @@ class Client:
     ) -> Operation[StartedWorkflow]: ...
     def signal_workflow(
         self, request: SignalWorkflowRequest, *, metadata: _Metadata | None = None, timeout: float | None = None
-    ) -> Operation[None]: ...
+    ) -> Operation[list[bytes]]: ...
     def query_workflow(
         self, request: QueryWorkflowRequest, *, metadata: _Metadata | None = None, timeout: float | None = None
     ) -> Operation[QueryAnswer]: ...
@@ -723,6 +739,8 @@ class StartedWorkflow:
     def first_execution_run_id(self) -> str: ...
     @property
     def started(self) -> bool: ...
+    @property
+    def links(self) -> list[bytes]: ...
 
 @final
 class CancelChildWorkflowExecution:
@@ -1474,6 +1492,37 @@ class TimeoutFailureInfo:
     def last_heartbeat_details(self) -> list[Payload] | None: ...
 
 @final
+class HealthServer:
+    def __new__(cls, runtime: Runtime, address: str) -> HealthServer: ...
+    @property
+    def address(self) -> str: ...
+    def add(self, worker: WorkerHealth) -> None: ...
+    def remove(self, worker: WorkerHealth) -> None: ...
+    def put_report(self, name: str, report: str | None = None) -> None: ...
+    def remove_report(self, name: str) -> None: ...
+    def close(self) -> Operation[None]: ...
+
+@final
+class WorkerHealth:
+    def __new__(
+        cls,
+        worker: Worker,
+        queue: CompletionQueue,
+        *,
+        identity: str | None = None,
+        stall_timeout: float | None = None,
+        poll_timeout: float = 180.0,
+        server_timeout: float = 30.0,
+        dump_signal: int | None = None,
+    ) -> WorkerHealth: ...
+    def running(self) -> None: ...
+    def draining(self) -> None: ...
+    def failed(self, message: str) -> None: ...
+    def beat(self, *, lag: float = 0.0, overdue: float = 0.0) -> list[tuple[str, str]]: ...
+    def report(self) -> str: ...
+    def close(self) -> None: ...
+
+@final
 class OversizedPayloads:
     def __new__(
         cls, *, message: str, seq: int, field: str, sizes: Sequence[int], size: int, limit: int
@@ -1595,6 +1644,33 @@ class MetricMeter:
     ) -> MetricGaugeFloat: ...
 
 @final
+class BufferedMetric:
+    @property
+    def name(self) -> str: ...
+    @property
+    def description(self) -> str | None: ...
+    @property
+    def unit(self) -> str | None: ...
+    @property
+    def kind(self) -> int: ...
+
+@final
+class BufferedMetricUpdate:
+    @property
+    def metric(self) -> BufferedMetric: ...
+    @property
+    def value(self) -> int | float: ...
+    @property
+    def attributes(self) -> dict[str, str | int | float | bool]: ...
+
+@final
+class MetricBuffer:
+    def __new__(
+        cls, *, capacity: int, durations_as_seconds: bool = False, global_tags: Mapping[str, str] = ...
+    ) -> MetricBuffer: ...
+    def take(self) -> tuple[list[BufferedMetricUpdate], int]: ...
+
+@final
 class OtlpExporter:
     def __new__(
         cls,
@@ -1649,6 +1725,101 @@ class PrometheusExporter:
     def histogram_bucket_overrides(self) -> dict[str, list[float]]: ...
     @property
     def global_tags(self) -> dict[str, str]: ...
+
+@final
+class NexusOperationCancel:
+    def __new__(
+        cls,
+        *,
+        task_token: bytes,
+        endpoint: str,
+        service: str,
+        operation: str,
+        operation_token: str = ...,
+        headers: Mapping[str, str] = ...,
+        deadline: float | None = ...,
+    ) -> NexusOperationCancel: ...
+    @property
+    def task_token(self) -> bytes: ...
+    @property
+    def endpoint(self) -> str: ...
+    @property
+    def service(self) -> str: ...
+    @property
+    def operation(self) -> str: ...
+    @property
+    def operation_token(self) -> str: ...
+    @property
+    def headers(self) -> dict[str, str]: ...
+    @property
+    def deadline(self) -> float | None: ...
+
+@final
+class NexusOperationStart:
+    def __new__(
+        cls,
+        *,
+        task_token: bytes,
+        endpoint: str,
+        service: str,
+        operation: str,
+        request_id: str = ...,
+        callback_url: str = ...,
+        callback_headers: Mapping[str, str] = ...,
+        headers: Mapping[str, str] = ...,
+        links: Sequence[tuple[str, str]] = ...,
+        input: Payload | None = ...,
+        deadline: float | None = ...,
+    ) -> NexusOperationStart: ...
+    @property
+    def task_token(self) -> bytes: ...
+    @property
+    def endpoint(self) -> str: ...
+    @property
+    def service(self) -> str: ...
+    @property
+    def operation(self) -> str: ...
+    @property
+    def request_id(self) -> str: ...
+    @property
+    def callback_url(self) -> str: ...
+    @property
+    def callback_headers(self) -> dict[str, str]: ...
+    @property
+    def headers(self) -> dict[str, str]: ...
+    @property
+    def links(self) -> list[tuple[str, str]]: ...
+    @property
+    def input(self) -> Payload | None: ...
+    @property
+    def deadline(self) -> float | None: ...
+
+@final
+class NexusTaskCancel:
+    def __new__(cls, *, task_token: bytes, worker_shutdown: bool = ...) -> NexusTaskCancel: ...
+    @property
+    def task_token(self) -> bytes: ...
+    @property
+    def worker_shutdown(self) -> bool: ...
+
+@final
+class NexusTaskCompletion:
+    @staticmethod
+    def completed(
+        task_token: bytes, result: Payload, links: Sequence[tuple[str, str]] = ...
+    ) -> NexusTaskCompletion: ...
+    @staticmethod
+    def started(
+        task_token: bytes, operation_token: str, links: Sequence[tuple[str, str]] = ...
+    ) -> NexusTaskCompletion: ...
+    @staticmethod
+    def operation_failed(task_token: bytes, failure: Failure) -> NexusTaskCompletion: ...
+    @staticmethod
+    def cancel_requested(task_token: bytes) -> NexusTaskCompletion: ...
+    @staticmethod
+    def handler_failed(task_token: bytes, failure: Failure) -> NexusTaskCompletion: ...
+    @staticmethod
+    def stopped(task_token: bytes) -> NexusTaskCompletion: ...
 
 @final
 class Payload:
@@ -1819,6 +1990,7 @@ class SignalWorkflowRequest:
         input: Sequence[Payload] = ...,
         headers: Mapping[str, Payload] = ...,
         request_id: str | None = ...,
+        links: Sequence[bytes] = ...,
     ) -> SignalWorkflowRequest: ...
     @property
     def namespace(self) -> str: ...
@@ -1836,6 +2008,8 @@ class SignalWorkflowRequest:
     def headers(self) -> dict[str, Payload]: ...
     @property
     def request_id(self) -> str | None: ...
+    @property
+    def links(self) -> list[bytes]: ...
 
 @final
 class StartWorkflowRequest:
@@ -1868,6 +2042,8 @@ class StartWorkflowRequest:
         request_eager_start: bool = ...,
         time_skipping_config: bytes | None = ...,
         request_id: str | None = ...,
+        completion_callbacks: Sequence[bytes] = ...,
+        links: Sequence[bytes] = ...,
     ) -> StartWorkflowRequest: ...
     def signal_with_start_payload(self) -> Payload: ...
     @property
@@ -1922,6 +2098,10 @@ class StartWorkflowRequest:
     def time_skipping_config(self) -> bytes | None: ...
     @property
     def request_id(self) -> str | None: ...
+    @property
+    def completion_callbacks(self) -> list[bytes]: ...
+    @property
+    def links(self) -> list[bytes]: ...
 
 @final
 class TerminateWorkflowRequest:
@@ -1966,6 +2146,9 @@ class UpdateRequest:
         arguments: Sequence[Payload] = ...,
         headers: Mapping[str, Payload] = ...,
         wait_for_stage: int = ...,
+        request_id: str = ...,
+        completion_callbacks: Sequence[bytes] = ...,
+        links: Sequence[bytes] = ...,
     ) -> UpdateRequest: ...
     @property
     def namespace(self) -> str: ...
@@ -1987,6 +2170,12 @@ class UpdateRequest:
     def headers(self) -> dict[str, Payload]: ...
     @property
     def wait_for_stage(self) -> int: ...
+    @property
+    def request_id(self) -> str: ...
+    @property
+    def completion_callbacks(self) -> list[bytes]: ...
+    @property
+    def links(self) -> list[bytes]: ...
 
 @final
 class WorkflowResultRequest:
@@ -2041,7 +2230,7 @@ class Runtime:
         log_filter: str | None = None,
         log_format: str | None = None,
         log_queue: LogQueue | None = None,
-        metrics: PrometheusExporter | OtlpExporter | None = None,
+        metrics: PrometheusExporter | OtlpExporter | MetricBuffer | None = None,
         attach_service_name: bool = True,
         metric_prefix: str | None = None,
         worker_heartbeat_interval: float | None = None,
@@ -2094,10 +2283,55 @@ class UpdateResponse:
     def failure(self) -> Failure | None: ...
     @property
     def completed(self) -> bool: ...
+    @property
+    def links(self) -> list[bytes]: ...
+
+@final
+class Tuner:
+    def __new__(
+        cls,
+        queue: CompletionQueue,
+        *,
+        workflow: _Slots,
+        activity: _Slots,
+        local_activity: _Slots,
+        nexus: _Slots,
+        target_usage: tuple[float, float] | None = None,
+    ) -> Tuner: ...
+
+@final
+class SlotRequest:
+    @property
+    def id(self) -> int: ...
+    @property
+    def is_sticky(self) -> bool: ...
+    def grant(self, permit: int) -> bool: ...
+
+@final
+class SlotWithdrawal:
+    @property
+    def id(self) -> int: ...
+
+@final
+class SlotUse:
+    @property
+    def permit(self) -> int: ...
+    @property
+    def names(self) -> list[str]: ...
+    @property
+    def is_sticky(self) -> bool: ...
+
+@final
+class SlotRelease:
+    @property
+    def permit(self) -> int: ...
 
 @final
 class Worker:
-    def __new__(cls, client: Client, config: WorkerConfig) -> Worker: ...
+    def __new__(
+        cls, client: Client, config: WorkerConfig, tuner: Tuner | None = None, *, watch_slots: bool = False
+    ) -> Worker: ...
+    def replace_client(self, client: Client) -> None: ...
     def validate(self) -> Operation[None]: ...
     def poll(
         self,
@@ -2108,6 +2342,7 @@ class Worker:
         loop_activities: Collection[str] | None = None,
         on_transit: Callable[[Any], object] | None = None,
         transit_headers: bool = False,
+        on_nexus_task: Callable[[Any], object] | None = None,
     ) -> Operation[None]: ...
     def next_activations(self) -> list[Activation] | None: ...
     def next_activity(self) -> ActivityStart | None: ...
@@ -2135,6 +2370,8 @@ class Worker:
     def cancel_activity(self, task_token: bytes, failure: Failure) -> None: ...
     def release_activity(self, task_token: bytes) -> None: ...
     def record_activity_heartbeat(self, task_token: bytes, details: Iterable[Payload]) -> None: ...
+    def keep_activity_alive(self, task_token: bytes, interval: float, details: Iterable[Payload]) -> None: ...
+    def complete_nexus_task(self, completion: NexusTaskCompletion) -> OversizedPayloads | None: ...
     def request_workflow_eviction(self, run_id: str) -> None: ...
     def initiate_shutdown(self) -> None: ...
     def finalize_shutdown(self) -> Operation[None]: ...
@@ -2153,13 +2390,16 @@ class WorkerConfig:
         workflows: bool = ...,
         activities: bool = ...,
         local_activities: bool = ...,
+        nexus: bool = ...,
         identity: str | None = ...,
         max_cached_workflows: int = ...,
         max_concurrent_workflow_tasks: int = ...,
         max_concurrent_activities: int = ...,
         max_concurrent_local_activities: int = ...,
-        workflow_task_pollers: int = ...,
-        activity_task_pollers: int = ...,
+        max_concurrent_nexus_tasks: int = ...,
+        workflow_task_pollers: int | tuple[int, int, int] = ...,
+        activity_task_pollers: int | tuple[int, int, int] = ...,
+        nexus_task_pollers: int | tuple[int, int, int] = ...,
         nonsticky_to_sticky_poll_ratio: float = ...,
         sticky_queue_schedule_to_start_timeout: float = ...,
         max_heartbeat_throttle_interval: float = ...,
@@ -2171,6 +2411,7 @@ class WorkerConfig:
         nondeterminism_fails_workflow: bool = ...,
         nondeterminism_fails_workflow_types: Collection[str] = ...,
         disable_payload_error_limit: bool = ...,
+        plugins: Collection[str] = ...,
     ) -> WorkerConfig: ...
     @property
     def namespace(self) -> str: ...
@@ -2191,6 +2432,8 @@ class WorkerConfig:
     @property
     def local_activities(self) -> bool: ...
     @property
+    def nexus(self) -> bool: ...
+    @property
     def identity(self) -> str | None: ...
     @property
     def max_cached_workflows(self) -> int: ...
@@ -2201,9 +2444,13 @@ class WorkerConfig:
     @property
     def max_concurrent_local_activities(self) -> int: ...
     @property
-    def workflow_task_pollers(self) -> int: ...
+    def max_concurrent_nexus_tasks(self) -> int: ...
     @property
-    def activity_task_pollers(self) -> int: ...
+    def workflow_task_pollers(self) -> int | tuple[int, int, int]: ...
+    @property
+    def activity_task_pollers(self) -> int | tuple[int, int, int]: ...
+    @property
+    def nexus_task_pollers(self) -> int | tuple[int, int, int]: ...
     @property
     def nonsticky_to_sticky_poll_ratio(self) -> float: ...
     @property
@@ -2226,3 +2473,5 @@ class WorkerConfig:
     def nondeterminism_fails_workflow_types(self) -> set[str]: ...
     @property
     def disable_payload_error_limit(self) -> bool: ...
+    @property
+    def plugins(self) -> set[str]: ...

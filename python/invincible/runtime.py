@@ -16,17 +16,38 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import Enum
-from typing import ClassVar
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 from weakref import WeakSet, finalize
 
 from . import _native
 from ._meter import metric_meter
 from .common import MetricMeter
 
+if TYPE_CHECKING:
+    from ._metric_buffer import (
+        BUFFERED_METRIC_KIND_COUNTER,
+        BUFFERED_METRIC_KIND_GAUGE,
+        BUFFERED_METRIC_KIND_HISTOGRAM,
+        BufferedMetric,
+        BufferedMetricKind,
+        BufferedMetricUpdate,
+        MetricBuffer,
+        MetricBufferDurationFormat,
+    )
+
 __all__ = [
+    "BUFFERED_METRIC_KIND_COUNTER",
+    "BUFFERED_METRIC_KIND_GAUGE",
+    "BUFFERED_METRIC_KIND_HISTOGRAM",
+    "BufferedMetric",
+    "BufferedMetricKind",
+    "BufferedMetricUpdate",
     "LogForwardingConfig",
     "LoggingConfig",
     "LoggingFormat",
+    "MetricBuffer",
+    "MetricBufferDurationFormat",
     "OpenTelemetryConfig",
     "OpenTelemetryMetricTemporality",
     "PrometheusConfig",
@@ -34,6 +55,18 @@ __all__ = [
     "TelemetryConfig",
     "TelemetryFilter",
 ]
+
+if not TYPE_CHECKING:  # for type checkers, modules with a __getattr__ have every name
+
+    def __getattr__(name: str) -> Any:
+        # Most programs do without a buffer.
+        if name in __all__:
+            return getattr(import_module("._metric_buffer", __package__), name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})
+
 
 # Two threads carry several thousand workflow tasks a second; more only wake each other.
 _THREADS = 2
@@ -202,7 +235,7 @@ class TelemetryConfig:
     """
 
     logging: LoggingConfig | None = LoggingConfig.default
-    metrics: OpenTelemetryConfig | PrometheusConfig | None = None
+    metrics: OpenTelemetryConfig | PrometheusConfig | MetricBuffer | None = None
     global_tags: Mapping[str, str] = field(default_factory=dict)
     attach_service_name: bool = True
     metric_prefix: str | None = None
@@ -240,18 +273,23 @@ class Runtime:
         forwarding = None if logs is None else logs.forwarding
         queue = None if forwarding is None else _native.LogQueue()
         heartbeat = worker_heartbeat_interval
+        metrics = None if telemetry.metrics is None else telemetry.metrics._to_native(telemetry.global_tags)
         self._native = _native.Runtime(
             threads=_THREADS,
             log_filter=_filter_text(logs),
             log_format=None if logs is None or logs.format is None else logs.format.value,
             log_queue=queue,
-            metrics=None if telemetry.metrics is None else telemetry.metrics._to_native(telemetry.global_tags),
+            metrics=metrics,
             attach_service_name=telemetry.attach_service_name,
             metric_prefix=telemetry.metric_prefix,
             worker_heartbeat_interval=None if heartbeat is None else heartbeat.total_seconds(),
             disable_environment_info=disable_environment_info,
         )
+        if isinstance(metrics, _native.MetricBuffer):
+            cast("MetricBuffer", telemetry.metrics)._belongs_to_runtime(metrics)
         self._metric_meter = metric_meter(self._native)
+        # Worker processes have runtimes like this one.
+        self._options = telemetry, worker_heartbeat_interval, disable_environment_info
         if forwarding is not None and queue is not None:
             forwarder = _LogForwarder(queue, forwarding)
             finalize(self, forwarder.close)

@@ -1,14 +1,29 @@
-"""Metrics that workflow and activity code records, as Prometheus scrapes them from the worker's runtime."""
+"""Metrics of workers and of workflow and activity code, as Prometheus scrapes them, as an OpenTelemetry collector gets
+them, and in a buffer."""
 
 from __future__ import annotations
 
+import logging
+from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
 
 from invincible import activity, workflow
 from invincible.client import Client
+from invincible.runtime import (
+    BUFFERED_METRIC_KIND_HISTOGRAM,
+    BufferedMetricUpdate,
+    LogForwardingConfig,
+    LoggingConfig,
+    MetricBuffer,
+    OpenTelemetryConfig,
+    Runtime,
+    TelemetryConfig,
+)
 from invincible.worker import Replayer, Worker
+from tests.support.collector import Collector
+from tests.support.logs import Records
 from tests.support.metrics import Prometheus
 
 
@@ -107,3 +122,83 @@ async def test_without_metrics_code_that_records_them_works(client: Client, task
 def test_there_is_no_meter_outside_of_activities() -> None:
     with pytest.raises(RuntimeError, match="works in activity code only"):
         activity.metric_meter()
+
+
+def recorded(updates: list[BufferedMetricUpdate], name: str) -> list[tuple[float, dict[str, object]]]:
+    return [(update.value, dict(update.attributes)) for update in updates if update.metric.name == name]
+
+
+@pytest.mark.parametrize("cached_workflows", [1000, 0], ids=["cached", "replayed"])
+async def test_a_buffer_gets_every_value_once(address: str, task_queue: str, cached_workflows: int) -> None:
+    buffer = MetricBuffer(100_000)
+    runtime = Runtime(
+        telemetry=TelemetryConfig(metrics=buffer, attach_service_name=False, global_tags={"team": "blue"})
+    )
+    client = await Client.connect(address, runtime=runtime)
+    client._raise_task_failures = True
+    worker = Worker(
+        client,
+        task_queue=task_queue,
+        workflows=[Shipping],
+        activities=[weigh, load],
+        max_cached_workflows=cached_workflows,
+    )
+    async with worker:
+        await client.execute_workflow(Shipping.run, "books", id=task_queue, task_queue=task_queue)
+    updates = [*buffer.retrieve_updates()]
+    common = {"team": "blue", "namespace": "default", "task_queue": task_queue}
+    workflow_code = {**common, "workflow_type": "Shipping"}
+    assert recorded(updates, "parcels_sealed") == [
+        (1, {**workflow_code, "stage": "before"}),
+        (2, {**workflow_code, "stage": "after"}),
+    ]
+    assert recorded(updates, "parcel_weights") == [(5, workflow_code)]
+    assert recorded(updates, "parcels_weighed") == [(1, {**common, "activity_type": "weigh", "parcel": "books"})]
+    assert recorded(updates, "truck_load") == [(1.25, {**common, "activity_type": "load"})]
+    # Core's own.
+    completed = [attributes for _, attributes in recorded(updates, "temporal_workflow_completed")]
+    assert [attributes["workflow_type"] for attributes in completed] == ["Shipping"]
+    (latency,) = {u.metric for u in updates if u.metric.name == "temporal_workflow_task_execution_latency"}
+    assert (latency.kind, latency.unit) == (BUFFERED_METRIC_KIND_HISTOGRAM, "ms")
+
+
+async def test_core_tells_once_of_a_buffer_that_is_full(address: str) -> None:
+    records = Records()
+    logger = logging.Logger("core")
+    logger.addHandler(records)
+    logs = LoggingConfig(filter="ERROR", forwarding=LogForwardingConfig(logger))
+    runtime = Runtime(telemetry=TelemetryConfig(logging=logs, metrics=MetricBuffer(1)))
+    client = await Client.connect(address, runtime=runtime)
+    for _ in range(3):
+        await client.count_workflows()
+
+    def full(record: logging.LogRecord) -> bool:
+        return "the metric buffer is full" in record.getMessage()
+
+    records.wait_for(full)
+    assert len([*filter(full, records.records)]) == 1
+
+
+@pytest.fixture
+async def collector() -> AsyncIterator[Collector]:
+    collector = Collector()
+    yield collector
+    collector.close()
+
+
+async def test_a_collector_gets_metrics_over_grpc(address: str, task_queue: str, collector: Collector) -> None:
+    config = OpenTelemetryConfig(
+        url=collector.url, headers={"authorization": "Bearer secret"}, metric_periodicity=timedelta(milliseconds=50)
+    )
+    telemetry = TelemetryConfig(metrics=config, global_tags={"team": "blue"})
+    client = await Client.connect(address, runtime=Runtime(telemetry=telemetry))
+    async with Worker(client, task_queue=task_queue, workflows=[Shipping], activities=[weigh, load]):
+        await client.execute_workflow(Shipping.run, "books", id=task_queue, task_queue=task_queue)
+    common = {"service_name": "temporal-core-sdk", "namespace": "default", "task_queue": task_queue}
+    activity_code = {**common, "activity_type": "weigh", "parcel": "books"}
+    await collector.has("parcels_weighed", 1, activity_code)
+    await collector.has("parcels_sealed", 2, {**common, "workflow_type": "Shipping", "stage": "after"})
+    await collector.has("truck_load", 1.25, {**common, "activity_type": "load"})
+    await collector.has("temporal_workflow_completed", 1, {**common, "workflow_type": "Shipping"})
+    assert collector.resource["team"] == "blue"
+    assert collector.metadata["authorization"] == "Bearer secret"

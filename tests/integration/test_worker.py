@@ -23,7 +23,7 @@ from invincible.exceptions import ActivityError
 from invincible.worker import Worker
 from invincible.worker._activities import ActivityRunner
 from invincible.worker._running_activity import RunningActivity
-from invincible.worker._worker import _default_build_id
+from invincible.worker._build_id import default_build_id
 from invincible.worker._workflows import WorkflowThread, workflow_definitions
 from tests.support.conditions import eventually
 
@@ -384,7 +384,7 @@ async def test_limits_that_allow_nothing_are_refused(client: Client, task_queue:
 
 BUILD_ID = """
 from invincible import workflow
-from invincible.worker._worker import _default_build_id
+from invincible.worker._build_id import default_build_id
 from invincible.worker._workflows import workflow_definitions
 
 
@@ -393,7 +393,7 @@ async def colours(colour: str) -> bool:
     return colour in {"red", "green", "blue", "white"} or any(each in {"a", "b", "c", "d"} for each in colour)
 
 
-print(_default_build_id(workflow_definitions([colours]), {}))
+print(default_build_id(workflow_definitions([colours]), {}))
 """
 
 
@@ -414,7 +414,7 @@ def test_the_build_id_is_the_same_in_all_processes() -> None:
 def _build_id(body: str) -> str:
     namespace: dict[str, Any] = {"__name__": "orders", "workflow": workflow}
     exec(f"@workflow.defn\nasync def order(number: int) -> None:\n    {body}\n", namespace)
-    return _default_build_id(workflow_definitions([namespace["order"]]), {})
+    return default_build_id(workflow_definitions([namespace["order"]]), {})
 
 
 def test_other_code_has_another_build_id() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any, ClassVar
 
@@ -11,6 +11,8 @@ from invincible._engine.reference import workflow_definition
 from invincible._engine.run import WorkerContext, WorkflowRun
 from invincible.common import MetricMeter
 from invincible.converter import DataConverter
+from invincible.workflow._interception.interceptors import WorkflowInboundInterceptor
+from invincible.workflow._interception.run import InterceptedRun
 
 CONVERTER = DataConverter.default.payload_converter
 SECOND = 1_000_000_000
@@ -48,6 +50,7 @@ class Driver:
         metric_meter: The worker's meter.
         extern_functions: What interceptors have made known.
         converter: Converts the values, as the worker's client does.
+        interceptors: Classes that the run's calls pass, the outermost first.
     """
 
     # What a fixture of the tests closes.
@@ -61,6 +64,7 @@ class Driver:
         metric_meter: MetricMeter = MetricMeter.noop,
         extern_functions: dict[str, Callable[..., Any]] | None = None,
         converter: DataConverter = DataConverter.default,
+        interceptors: Sequence[type[WorkflowInboundInterceptor]] = (),
         **init: Any,
     ) -> None:
         definition = workflow_definition(target)
@@ -83,7 +87,10 @@ class Driver:
             **init,
         }
         self.init = _native.InitializeWorkflow(**fields)
-        self.run = WorkflowRun(definition, context, "run", self.init)
+        if interceptors:
+            self.run: WorkflowRun = InterceptedRun(interceptors, definition, context, "run", self.init)
+        else:
+            self.run = WorkflowRun(definition, context, "run", self.init)
         self.now = NOW
         self.open.append(self)
 

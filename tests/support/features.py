@@ -25,6 +25,7 @@ from invincible.worker import Replayer, Worker
 
 from .codecs import SEALED, opened, sealing, with_config
 from .conditions import eventually
+from .interceptors import PassOn
 
 SOON = timedelta(milliseconds=10)
 TEN_SECONDS = timedelta(seconds=10)
@@ -47,7 +48,7 @@ class Cache(Enum):
     ROOMY = "roomy"
     """It stays in memory."""
     NONE = "none"
-    """The worker keeps no runs: each task replays the history."""
+    """The worker keeps no runs: each task replays the history. All calls pass interceptors, which change nothing."""
     CROWDED = "crowded"
     """The worker has room for one run, and another has tasks all the time."""
     CODEC = "codec"
@@ -164,7 +165,7 @@ class Feature:
         """Run a worker for the block, for runs that cannot be replayed by its workflows alone."""
         crowd = None
         if self.cache is Cache.NONE:
-            options = {"max_cached_workflows": 0, **options}
+            options = {"max_cached_workflows": 0, "interceptors": [PassOn()], **options}
         elif self.cache is Cache.CROWDED:
             options = {
                 "max_cached_workflows": 1,

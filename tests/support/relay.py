@@ -1,4 +1,4 @@
-"""A relay of TCP connections, which a test can cut or freeze."""
+"""A relay of TCP connections, which a test can cut, freeze or pause."""
 
 from __future__ import annotations
 
@@ -25,6 +25,15 @@ class Relay:
     sent: int = 0
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _frozen: set[asyncio.Task[None]] = field(default_factory=set)
+    _flowing: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def pause(self) -> None:
+        """Holds everything back, new connections too, until `resume`: a network that is gone for a while."""
+        self._flowing.clear()
+
+    def resume(self) -> None:
+        """Lets pass what was held back, and what comes."""
+        self._flowing.set()
 
     def freeze(self) -> None:
         """Holds back, for good, what goes through the connections there are, without closing them."""
@@ -44,6 +53,7 @@ class Relay:
         self._tasks.add(task)
         writers = [client[1]]
         try:
+            await self._flowing.wait()
             host, _, port = upstream.rpartition(":")
             server = await asyncio.open_connection(host.strip("[]"), int(port))
             writers.append(server[1])
@@ -60,6 +70,7 @@ class Relay:
     ) -> None:
         with suppress(ConnectionError):
             while data := await reader.read(65536):
+                await self._flowing.wait()
                 if task in self._frozen:
                     continue
                 if up:
@@ -85,6 +96,7 @@ async def relay(upstream: str, *, host: str = "127.0.0.1", port: int = 0) -> Asy
         port: The port; 0 for a free one.
     """
     made = Relay()
+    made.resume()
 
     async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError, asyncio.CancelledError):

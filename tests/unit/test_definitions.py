@@ -209,6 +209,18 @@ def test_decorators_are_for_what_they_are_for() -> None:
         activity.defn(3)  # type: ignore[call-overload]
 
 
+def test_a_versioning_behavior_is_no_text() -> None:
+    behavior: Any = "pinned"
+    words = "versioning_behavior must be a VersioningBehavior, got 'pinned'"
+    with pytest.raises(TypeError, match=words):
+
+        @workflow.defn(versioning_behavior=behavior)
+        async def run() -> None: ...
+
+    with pytest.raises(TypeError, match=words):
+        workflow.DynamicWorkflowConfig(versioning_behavior=behavior)
+
+
 def test_a_dynamic_config_is_for_one_dynamic_workflow() -> None:
     with pytest.raises(
         ValueError, match=r"@workflow.dynamic_config is for dynamic workflows: decorate with @workflow.def"

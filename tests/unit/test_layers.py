@@ -16,11 +16,12 @@ SOURCES = Path(__file__).parents[2] / "python" / PACKAGE
 LAYERS = (
     ("_native", "api"),
     ("common", "exceptions", "types"),
-    ("_loop", "_meter", "converter", "envconfig", "runtime", "service"),
+    ("_loop", "_meter", "_metric_buffer", "converter", "envconfig", "runtime", "service"),
     ("_engine",),
     ("activity", "nexus", "workflow"),
     ("client",),
     ("worker",),
+    ("plugin",),
     ("testing",),
     ("cli", "contrib"),
     ("__main__",),
@@ -28,8 +29,9 @@ LAYERS = (
 LAYER = {part: number for number, layer in enumerate(LAYERS) for part in layer}
 # Each of these needs an extra of its own, so nothing may rely on them.
 OPTIONAL = "contrib"
-# What may be imported from above by type checkers alone: `activity.client()` hands on what the worker gave it.
-TYPES_FROM_ABOVE = {("activity", "client")}
+# What may be imported from above by type checkers alone: `client()` of activities and Nexus handlers hands on what
+# the worker gave them.
+TYPES_FROM_ABOVE = {("activity", "client"), ("nexus", "client")}
 
 
 class Import(NamedTuple):

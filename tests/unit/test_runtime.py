@@ -8,7 +8,6 @@ import socket
 import subprocess
 import sys
 import textwrap
-import threading
 import urllib.request
 from datetime import timedelta
 from typing import Any
@@ -27,6 +26,7 @@ from invincible.runtime import (
     TelemetryConfig,
     TelemetryFilter,
 )
+from tests.support.logs import Records
 
 QUIET = TelemetryConfig(logging=None)
 SOON = 10.0
@@ -44,17 +44,6 @@ def refused(runtime: Runtime) -> None:
         port = taken.getsockname()[1]
     with pytest.raises(RuntimeError, match="connection refused"):
         _native.Client.connect(runtime._native, f"127.0.0.1:{port}", identity="test").wait()
-
-
-class Records(logging.Handler):
-    def __init__(self) -> None:
-        super().__init__()
-        self.records: list[logging.LogRecord] = []
-        self.came = threading.Event()
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.records.append(record)
-        self.came.set()
 
 
 @pytest.fixture
@@ -137,8 +126,7 @@ def test_log_records_reach_the_logger_with_their_origin(logger: logging.Logger, 
     logs = LoggingConfig(filter="debug", forwarding=LogForwardingConfig(logger))
     forwarding = Runtime(telemetry=TelemetryConfig(logging=logs))
     refused(forwarding)
-    assert records.came.wait(SOON)
-    record = records.records[0]
+    record = records.wait_for()
     assert record.levelno == logging.DEBUG
     target = record.__dict__["temporal_log"].target
     assert record.name == f"core-sdk_core::{target}"
@@ -156,8 +144,7 @@ def test_what_is_added_to_log_records_can_be_turned_off(logger: logging.Logger, 
         append_log_fields_to_message=False,
     )
     refused(Runtime(telemetry=TelemetryConfig(logging=LoggingConfig(filter="debug", forwarding=forwarding))))
-    assert records.came.wait(SOON)
-    record = records.records[0]
+    record = records.wait_for()
     assert (record.name, record.getMessage()) == ("core", record.__dict__["temporal_log"].message)
     assert record.created > record.__dict__["temporal_log"].time
 

@@ -7,12 +7,13 @@ use pyo3::pybacked::PyBackedBytes;
 use temporalio_protos::temporal::api::common::v1 as common;
 use temporalio_protos::temporal::api::sdk::v1::UserMetadata;
 use temporalio_protos::temporal::api::taskqueue::v1::TaskQueue;
-use temporalio_protos::temporal::api::workflow::v1::VersioningOverride;
+use temporalio_protos::temporal::api::workflow::v1::{OnConflictOptions, VersioningOverride};
 use temporalio_protos::temporal::api::workflowservice::v1 as service;
 
 use super::{header, request_id};
 use crate::convert::duration;
 use crate::errors::Error;
+use crate::messages::Messages;
 use crate::payload::{Payload, PayloadMap, Payloads};
 use crate::policies::{Priority, RetryPolicy};
 use crate::record::record;
@@ -26,7 +27,8 @@ const FOR_THE_SERVER: &str = "__temporal_system_payload";
 
 record! {
     /// Start of a workflow; with a signal of that name if `start_signal` is set. `time_skipping_config` is a
-    /// serialized message of that type.
+    /// serialized message of that type, so are `completion_callbacks` and `links`. With these, a run that is there
+    /// already gets them too, if the policies let it be taken for the one to start.
     StartWorkflowRequest {
         namespace: String,
         workflow_id: String,
@@ -54,6 +56,8 @@ record! {
         request_eager_start: bool = false,
         time_skipping_config: Option<PyBackedBytes> = None,
         request_id: Option<String> = None,
+        completion_callbacks: Messages<common::Callback> = Messages::default(),
+        links: Messages<common::Link> = Messages::default(),
     }
 
     /// The start with its signal as the input of a Nexus operation of the server. A request id that is not given stays
@@ -111,7 +115,19 @@ impl StartWorkflowRequest {
             versioning_override: self.versioning_override.clone().map(VersioningOverride::from),
             priority: self.priority.as_ref().map(|priority| priority.get().into()),
             time_skipping_config: self.time_skipping_config.as_deref().map(time_skipping).transpose()?,
+            completion_callbacks: self.completion_callbacks.0.clone(),
+            links: self.links.0.clone(),
+            on_conflict_options: self.on_conflict(),
             ..Default::default()
+        })
+    }
+
+    fn on_conflict(&self) -> Option<OnConflictOptions> {
+        let attaches = !self.completion_callbacks.0.is_empty() || !self.links.0.is_empty();
+        attaches.then_some(OnConflictOptions {
+            attach_request_id: true,
+            attach_completion_callbacks: true,
+            attach_links: true,
         })
     }
 
@@ -145,6 +161,7 @@ impl StartWorkflowRequest {
             versioning_override: plain.versioning_override,
             priority: plain.priority,
             time_skipping_config: plain.time_skipping_config,
+            links: plain.links,
             ..Default::default()
         }
     }

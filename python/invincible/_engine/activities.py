@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from invincible import _native
@@ -11,6 +11,7 @@ from invincible._native import (
     ActivityBackoff,
     CanceledFailureInfo,
     Failure,
+    Payload,
     ResolveActivity,
     TimeoutFailureInfo,
 )
@@ -22,6 +23,7 @@ from .groups import markers
 from .loop import TimerHandle
 from .operations import OperationHandle, Pending
 from .options import ActivityOptions, LocalActivityOptions
+from .reference import Reference
 
 if TYPE_CHECKING:
     from .run import WorkflowRun
@@ -150,10 +152,18 @@ class Activities:
         self.pending.pop(job.seq).on_end(job)
 
     def schedule(
-        self, activity_type: str, arguments: Sequence[Any], options: ActivityOptions, result_type: Any
+        self,
+        reference: Reference,
+        arguments: Sequence[Any],
+        options: ActivityOptions,
+        result_type: Any,
+        *,
+        headers: Mapping[str, Payload] | None = None,
+        disable_eager_execution: bool = False,
     ) -> ActivityHandle[Any]:
         """Schedule an activity; the handle resolves with its result."""
         run = self.run
+        activity_type = reference.name
         run.require_writable("scheduling an activity")
         options.check(activity_type)
         context = activity_context(run, activity_type, options.activity_id, options.task_queue)
@@ -166,12 +176,14 @@ class Activities:
                 activity_type=activity_type,
                 task_queue=options.task_queue or run.worker.task_queue,
                 arguments=payloads,
+                headers=headers,
                 schedule_to_close_timeout=options.schedule_to_close_timeout,
                 schedule_to_start_timeout=options.schedule_to_start_timeout,
                 start_to_close_timeout=options.start_to_close_timeout,
                 heartbeat_timeout=options.heartbeat_timeout,
                 retry_policy=options.retry_policy,
                 cancellation_type=options.cancellation_type,
+                do_not_eagerly_execute=disable_eager_execution,
                 versioning_intent=options.versioning_intent,
                 summary=run.text(options.summary, context),
                 priority=options.priority,
@@ -183,10 +195,17 @@ class Activities:
         return handle
 
     def schedule_local(
-        self, activity_type: str, arguments: Sequence[Any], options: LocalActivityOptions, result_type: Any
+        self,
+        reference: Reference,
+        arguments: Sequence[Any],
+        options: LocalActivityOptions,
+        result_type: Any,
+        *,
+        headers: Mapping[str, Payload] | None = None,
     ) -> ActivityHandle[Any]:
         """Run an activity on this worker, without a task of its own; the handle resolves with its result."""
         run = self.run
+        activity_type = reference.name
         run.require_writable("scheduling a local activity")
         options.check(activity_type)
         context = activity_context(run, activity_type, options.activity_id, None, is_local=True)
@@ -203,6 +222,7 @@ class Activities:
                     attempt=backoff.attempt if backoff is not None else 1,
                     original_schedule_time_ns=backoff.original_schedule_time_ns if backoff is not None else None,
                     arguments=payloads,
+                    headers=headers,
                     schedule_to_close_timeout=options.schedule_to_close_timeout,
                     schedule_to_start_timeout=options.schedule_to_start_timeout,
                     start_to_close_timeout=options.start_to_close_timeout,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, TypeVar, overload
 
 from invincible import _native
+from invincible._native import Payload
 from invincible.converter import SerializationContext, encode_search_attributes
 from invincible.exceptions import InvalidVersioningOverrideError, WorkflowAlreadyStartedError
 from invincible.types import MethodSyncOrAsyncNoParam, MethodSyncOrAsyncSingleParam, ParamType
@@ -15,7 +16,7 @@ from .external import SignalTarget
 from .groups import EventGroup, markers
 from .operations import Pending, StartedOperationHandle
 from .options import ChildWorkflowOptions, given_groups
-from .reference import NOT_GIVEN, signal_reference
+from .reference import NOT_GIVEN, Reference, signal_reference
 
 if TYPE_CHECKING:
     from .run import WorkflowRun
@@ -146,10 +147,17 @@ class Children:
         self.pending.pop(job.seq).resolve(job.result, job.failure)
 
     async def start(
-        self, workflow_type: str, arguments: Sequence[Any], options: ChildWorkflowOptions, result_type: Any
+        self,
+        reference: Reference,
+        arguments: Sequence[Any],
+        options: ChildWorkflowOptions,
+        result_type: Any,
+        *,
+        headers: Mapping[str, Payload] | None = None,
     ) -> ChildWorkflowHandle[Any, Any]:
         """Start a child workflow; the handle, which resolves with its result, is there once it has started."""
         run = self.run
+        workflow_type = reference.name
         run.require_writable("starting a child workflow")
         workflow_id = options.id or str(run.randomness.uuid4())
         context = workflow_context(run, workflow_id)
@@ -173,6 +181,7 @@ class Children:
                 retry_policy=options.retry_policy,
                 cron_schedule=options.cron_schedule,
                 memo=memo,
+                headers=headers,
                 search_attributes=encode_search_attributes(attributes) if attributes is not None else None,
                 cancellation_type=options.cancellation_type,
                 versioning_intent=options.versioning_intent,

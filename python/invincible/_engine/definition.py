@@ -90,10 +90,23 @@ class DynamicWorkflowConfig:
     Args:
         failure_exception_types: Exceptions that fail the workflow; those of the definition if ``None``.
         versioning_behavior: Whether the run stays on the worker version it started on.
+
+    Raises:
+        TypeError: The behavior is no ``VersioningBehavior``.
     """
 
     failure_exception_types: Sequence[type[BaseException]] | None = None
     versioning_behavior: VersioningBehavior = VersioningBehavior.UNSPECIFIED
+
+    def __post_init__(self) -> None:
+        """Refuses another type now, and not in the completion of a task."""
+        require_versioning_behavior(self.versioning_behavior)
+
+
+def require_versioning_behavior(value: object) -> None:
+    """Raises a ``TypeError`` if the value is no versioning behavior."""
+    if not isinstance(value, VersioningBehavior):
+        raise TypeError(f"versioning_behavior must be a VersioningBehavior, got {value!r}")
 
 
 @dataclass(frozen=True)

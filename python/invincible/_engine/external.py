@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, TypeVar, overload
 
 from invincible import _native
-from invincible._native import Failure
+from invincible._native import Failure, Payload
 from invincible.converter import SerializationContext
 from invincible.types import MethodSyncOrAsyncNoParam, MethodSyncOrAsyncSingleParam, ParamType
 
@@ -27,11 +27,12 @@ S = TypeVar("S")
 
 @dataclass(frozen=True)
 class SignalTarget:
-    """Who gets a signal: a child, or any workflow by its id."""
+    """Who gets a signal: a child, or any workflow by its id; in the namespace of the run if none is named."""
 
     child_workflow_id: str | None = None
     workflow_id: str = ""
     run_id: str = ""
+    namespace: str = ""
 
 
 class ExternalWorkflowHandle(Generic[S]):
@@ -149,7 +150,13 @@ class External:
             sent.done.set_exception(self.run.exception_from(failure, sent.context))
 
     async def signal(
-        self, target: SignalTarget, signal: str, arguments: Sequence[Any], groups: Sequence[EventGroup]
+        self,
+        target: SignalTarget,
+        signal: str,
+        arguments: Sequence[Any],
+        groups: Sequence[EventGroup],
+        *,
+        headers: Mapping[str, Payload] | None = None,
     ) -> None:
         """Send a signal and wait until the server has delivered it; to cancel the wait is to withdraw the signal."""
         run = self.run
@@ -162,7 +169,8 @@ class External:
                 seq=seq,
                 signal_name=signal,
                 arguments=payloads,
-                namespace=run.worker.namespace,
+                headers=headers,
+                namespace=target.namespace or run.worker.namespace,
                 workflow_id=target.workflow_id,
                 run_id=target.run_id,
                 child_workflow_id=target.child_workflow_id,

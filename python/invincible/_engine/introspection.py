@@ -128,4 +128,5 @@ def _source(filename: str) -> str:
         return ""
 
 
-_OWN_FILES = __file__.rpartition("_engine")[0] + "_engine"
+_PACKAGE = __file__.rpartition("_engine")[0]
+_OWN_FILES = f"{_PACKAGE}_engine", f"{_PACKAGE}workflow/_interception"

@@ -110,7 +110,7 @@ class Messages:
 
     def _start_signal(self, handler: SignalDefinition, job: _native.SignalWorkflow) -> None:
         try:
-            call = self._call(handler, job.signal_name, job.input)
+            arguments = self._arguments(handler, job.signal_name, job.input)
         except ArgumentError as error:
             if error.index is None:  # too few or too many: a matter of the handler rather than of a value
                 raise
@@ -126,7 +126,7 @@ class Messages:
             return
         execution = object()
         self._running_signals[execution] = (handler, job.signal_name)
-        task = self._run.start_task(_signalled(job, call))
+        task = self._run.start_task(_signalled(job, self._signal_call(job, handler, arguments)))
         task.add_done_callback(lambda task: self._running_signals.pop(execution, None))
 
     # Updates
@@ -147,14 +147,16 @@ class Messages:
                     f"workflow {run.init.workflow_type!r} has no update {job.name!r}; "
                     f"its updates are: {self.updates.names()}"
                 )
-            call = self._call(handler, job.name, job.input)
+            call = self._update_call(job, handler, self._arguments(handler, job.name, job.input))
             if job.run_validator and handler.validator is not None:
+                # Arguments of its own: what it changes in them must not reach the handler.
+                arguments = self._arguments(handler, job.name, job.input)
                 with run.reading_only():
-                    self._call(handler, job.name, job.input, function=handler.validator)()
+                    self._validate(job, handler, arguments)
             run.emit(_native.UpdateAccepted(protocol_instance_id=job.protocol_instance_id))
             accepted = True
             self._running_updates[execution] = (handler, job.id)
-            result = await _awaited(call)
+            result = await awaited(call)
             payload = run.encode_result(result, "update", job.name)
             run.emit(_native.UpdateCompleted(protocol_instance_id=job.protocol_instance_id, result=payload))
         except ContinueAsNewError:
@@ -196,33 +198,55 @@ class Messages:
         built_in = BUILT_IN_QUERIES.get(job.query_type)
         if built_in is not None:
             return built_in(self._run)
-        handler = self.queries.find(job.query_type)
+        handler = self.find_query(job.query_type)
+        return self.call(handler, self._arguments(handler, job.query_type, job.arguments))()
+
+    def find_query(self, name: str) -> QueryDefinition:
+        """The handler of a query.
+
+        Raises:
+            RuntimeError: there is none.
+        """
+        handler = self.queries.find(name)
         if handler is None:
             raise RuntimeError(
-                f"workflow {self._run.init.workflow_type!r} has no query {job.query_type!r}; "
+                f"workflow {self._run.init.workflow_type!r} has no query {name!r}; "
                 f"its queries are: {self.queries.names()}"
             )
-        return self._call(handler, job.query_type, job.arguments)()
+        return handler
 
     # Handlers
 
-    def _call(
-        self,
-        handler: HandlerDefinition,
-        name: str,
-        payloads: Sequence[Payload],
-        *,
-        function: Callable[..., Any] | None = None,
+    def _arguments(self, handler: HandlerDefinition, name: str, payloads: Sequence[Payload]) -> list[Any]:
+        """What a handler is called with; a dynamic one gets the name and what came for it, undecoded."""
+        if handler.name is None:
+            return [name, [RawValue(payload) for payload in payloads]]
+        run = self._run
+        return handler.signature.decode(payloads, run.payload_converter, show_values=run.worker.show_values)
+
+    def call(
+        self, handler: HandlerDefinition, arguments: Sequence[Any], *, function: Callable[..., Any] | None = None
     ) -> Callable[[], Any]:
-        """The call of a handler with the arguments that came for it; a dynamic one gets them undecoded."""
+        """The call of a handler, or of its validator as the function."""
         function = function or handler.function
         if not handler.bound:
             function = partial(function, self._run.instance)
         if handler.name is None:
-            return partial(function, name, [RawValue(payload) for payload in payloads])
-        run = self._run
-        arguments = handler.signature.decode(payloads, run.payload_converter, show_values=run.worker.show_values)
+            return partial(function, *arguments)
         return partial(handler.signature.call, function, arguments)
+
+    # What interception replaces
+
+    def _signal_call(
+        self, job: _native.SignalWorkflow, handler: SignalDefinition, arguments: list[Any]
+    ) -> Callable[[], Any]:
+        return self.call(handler, arguments)
+
+    def _update_call(self, job: _native.DoUpdate, handler: UpdateDefinition, arguments: list[Any]) -> Callable[[], Any]:
+        return self.call(handler, arguments)
+
+    def _validate(self, job: _native.DoUpdate, handler: UpdateDefinition, arguments: list[Any]) -> None:
+        self.call(handler, arguments, function=handler.validator)()
 
     def all_finished(self) -> bool:
         """Whether no handler of a signal or an update runs."""
@@ -260,10 +284,11 @@ class Messages:
 
 async def _signalled(job: _native.SignalWorkflow, call: Callable[[], Any]) -> None:
     groups.enter_signal_handler(job.originating_event_id)
-    await _awaited(call)
+    await awaited(call)
 
 
-async def _awaited(call: Callable[[], Any]) -> Any:
+async def awaited(call: Callable[[], Any]) -> Any:
+    """The result of a handler, which may be async or not."""
     result = call()
     if asyncio.iscoroutine(result):
         return await result

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from invincible import _native
 from invincible._native import Payload
 from invincible.converter import SerializationContext
 
-from .contexts import SYSTEM_ENDPOINT
+from .contexts import SYSTEM_ENDPOINT, nexus_context
 from .groups import EventGroup, markers
+from .nexus_reference import operation_reference
 from .operations import Pending, StartedOperationHandle
+from .options import NexusOperationCancellationType, given_groups, seconds
 
 if TYPE_CHECKING:
     from .run import WorkflowRun
@@ -81,6 +84,42 @@ class NexusOperations:
 
     def resolve(self, job: _native.ResolveNexusOperation) -> None:
         self.pending.pop(job.seq).resolve(job.result, job.failure)
+
+    async def call(
+        self,
+        endpoint: str,
+        service: str,
+        operation: Any,
+        input: Any,
+        *,
+        output_type: type | None,
+        schedule_to_close_timeout: timedelta | None,
+        schedule_to_start_timeout: timedelta | None,
+        start_to_close_timeout: timedelta | None,
+        cancellation_type: NexusOperationCancellationType,
+        headers: Mapping[str, str] | None,
+        summary: str | None,
+        event_groups: Sequence[EventGroup] | None,
+    ) -> NexusOperationHandle[Any]:
+        """Start an operation as workflow code asks for it; see ``start``."""
+        run = self.run
+        name, declared = operation_reference(operation)
+        context = nexus_context(run, endpoint, service, name)
+        return await self.start(
+            endpoint,
+            service,
+            name,
+            run.encode([input], "Nexus operation", name, context)[0],
+            output_type or declared,
+            context,
+            schedule_to_close_timeout=seconds("schedule_to_close_timeout", schedule_to_close_timeout),
+            schedule_to_start_timeout=seconds("schedule_to_start_timeout", schedule_to_start_timeout),
+            start_to_close_timeout=seconds("start_to_close_timeout", start_to_close_timeout),
+            cancellation_type=int(NexusOperationCancellationType(cancellation_type)),
+            headers=headers,
+            summary=summary,
+            groups=given_groups(event_groups),
+        )
 
     async def start(
         self,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 from asyncio import _set_running_loop
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -29,6 +29,7 @@ from .activities import Activities
 from .attributes import Attributes
 from .children import Children
 from .conditions import Conditions
+from .continuing import continue_as_new_command
 from .definition import WorkflowDefinition
 from .errors import ContinueAsNewError, EvictedError, ReadOnlyContextError
 from .explain import CommandLog
@@ -39,6 +40,7 @@ from .messages import Messages
 from .nexus import NexusOperations
 from .operations import Pending
 from .randomness import Randomness
+from .reference import Reference
 from .tracebacks import without_engine
 
 
@@ -49,6 +51,9 @@ class WorkerContext:
     Args:
         show_values: Whether errors may quote values; not if a codec hides them.
         contextual: Whether a converter or codec wants to know what values belong to.
+        guarded: Whether the determinism guard watches workflow code.
+        unsandboxed_guarded: The same for workflows that are defined as unsandboxed.
+        activates_patch: Whether the current run is to take a patch, by id, that it meets for the first time.
     """
 
     namespace: str
@@ -59,8 +64,10 @@ class WorkerContext:
     contextual: bool = False
     failure_exception_types: Sequence[type[BaseException]] = ()
     guarded: bool = True
+    unsandboxed_guarded: bool = False
     metric_meter: MetricMeter = MetricMeter.noop
     extern_functions: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
+    activates_patch: Callable[[str], bool] | None = None
 
 
 class WorkflowRun:
@@ -76,7 +83,7 @@ class WorkflowRun:
         self.loop: WorkflowLoop = WorkflowLoop(self)  # type: ignore[abstract]  # what is missing refuses at run time
         self.instance: Any = None
         self.versioning_behavior = definition.versioning_behavior
-        self.guarded = definition.sandboxed and worker.guarded
+        self.guarded = worker.guarded if definition.sandboxed else worker.unsandboxed_guarded
         self.payload_converter = worker.payload_converter
         self.failure_converter = worker.failure_converter
         self.context: SerializationContext | None = None
@@ -97,6 +104,8 @@ class WorkflowRun:
         self.current_details = ""
         # What `workflow.info()` has made, until it changes.
         self.info: Any = None
+        # Where calls of its code pass interceptors, if it has some.
+        self.outbound: Any = None
 
         self.log = CommandLog()
         self._context = contextvars.Context()
@@ -249,15 +258,23 @@ class WorkflowRun:
     # The end of a run
 
     async def _run_main(self) -> None:
-        run = self.definition.run
-        if self.definition.workflow_class is not None:
-            run = partial(run, self.instance)
-        if self.definition.name is None:
-            result = await run(*self._arguments)
-        else:
-            result = await self.definition.signature.call(run, self._arguments)
+        result = await self._main_call()
         payload = self.encode_result(result, "workflow", self.init.workflow_type)
         self._end(_native.CompleteWorkflowExecution(result=payload))
+
+    def _main_call(self) -> Awaitable[Any]:
+        return self.call_run(self.definition.run, self._arguments)
+
+    def call_run(self, function: Callable[..., Any], arguments: Sequence[Any]) -> Awaitable[Any]:
+        """The call of the run method, or of the function that is the workflow."""
+        definition = self.definition
+        if definition.workflow_class is not None:
+            function = partial(function, self.instance)
+        if definition.name is None:
+            called: Awaitable[Any] = function(*arguments)
+        else:
+            called = definition.signature.call(function, arguments)
+        return called
 
     def start_task(self, coroutine: Any) -> asyncio.Task[None]:
         """Run the workflow's own function or a handler: what it raises ends the run or fails the task."""
@@ -362,19 +379,35 @@ class WorkflowRun:
             self._timer_summary = timeout_summary if timeout > 0 else None
             await asyncio.wait_for(future, timeout)
 
+    # The next run
+
+    def continue_as_new(self, reference: Reference | None, arguments: Sequence[Any], **options: Any) -> NoReturn:
+        """End the run, to be continued as the workflow of the reference, or of its own type; see
+        ``continue_as_new_command`` for the options."""
+        workflow = reference.name if reference is not None else None
+        raise ContinueAsNewError(continue_as_new_command(self, workflow, arguments, **options))
+
     # Patches
 
     def patched(self, patch_id: str, *, deprecated: bool, groups: Sequence[EventGroup]) -> bool:
         """Whether the run takes the patched path; remembered, and recorded in history when it does."""
         self.require_writable("using a patch")
         taken = self._patches.get(patch_id)
+        # Not after the run has taken the other path: a replay would find the marker, and take this one.
+        recorded = deprecated and taken is None
         if taken is None:
-            taken = not self.is_replaying or patch_id in self._notified_patches
+            taken = patch_id in self._notified_patches or (
+                not self.is_replaying and self._activates(patch_id, deprecated)
+            )
             self._patches[patch_id] = taken
-        if taken or deprecated:
+        if taken or recorded:
             marker = _native.SetPatchMarker(patch_id=patch_id, deprecated=deprecated, event_groups=markers(groups))
             self.emit(marker)
         return taken
+
+    def _activates(self, patch_id: str, deprecated: bool) -> bool:
+        ask = self.worker.activates_patch
+        return deprecated or ask is None or ask(patch_id)
 
     # Conversion
 

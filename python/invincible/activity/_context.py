@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import logging
 import threading
-from collections.abc import Callable, MutableMapping, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
-from typing import Any
+from typing import Any, TypeVar
 
-from invincible._engine.log import LoggerAdapter
 from invincible._engine.loop import set_unless_done
 from invincible._engine.options import timedelta_or_none
 from invincible._native import ActivityStart, Payload
 from invincible.common import MetricMeter, Priority, RetryPolicy
 from invincible.converter import PayloadConverter
+
+from ._interrupt import ThreadInterrupt
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -68,18 +71,45 @@ class Event:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._set = False
         self._event = threading.Event()
         self._waiters: list[tuple[asyncio.AbstractEventLoop, asyncio.Future[None]]] = []
+        self._callbacks: list[Callable[[], None]] = []
 
     def is_set(self) -> bool:
-        return self._event.is_set()
+        return self._set
 
-    def set(self) -> None:
+    def set(self, before_waking: Callable[[], None] | None = None) -> None:
+        """Set it.
+
+        Args:
+            before_waking: Called when it is set and those who wait for it do not go on yet.
+        """
+        self._set = True
+        if before_waking is not None:
+            before_waking()
         with self._lock:
             self._event.set()
             waiters, self._waiters = self._waiters, []
+            callbacks, self._callbacks = self._callbacks, []
         for loop, future in waiters:
             loop.call_soon_threadsafe(set_unless_done, future)
+        for callback in callbacks:
+            callback()
+
+    def when_set(self, callback: Callable[[], None]) -> None:
+        """Have a function called once the event is set, by whoever sets it; now, if it is set already."""
+        with self._lock:
+            if not self._event.is_set():
+                self._callbacks.append(callback)
+                return
+        callback()
+
+    def forget(self, callback: Callable[[], None]) -> None:
+        """Do not call a function that waits for the event."""
+        with self._lock:
+            if callback in self._callbacks:
+                self._callbacks.remove(callback)
 
     async def wait(self) -> None:
         with self._lock:
@@ -104,13 +134,20 @@ class ActivityContext:
     payload_converter: PayloadConverter
     send_heartbeat: Callable[[Sequence[Any]], None]
     worker_shutdown: Event
-    worker_metric_meter: MetricMeter
+    # None where it cannot record metrics: in a process of somebody else's pool.
+    worker_metric_meter: MetricMeter | None
     # The worker's client, where the activity may use it: activities are below clients, and only hand it on.
     client: object | None = None
     # Payloads of the last heartbeat of an earlier attempt, if a codec had to decode them.
     heartbeat_details: Sequence[Payload] | None = None
     cancelled: Event = field(default_factory=Event)
     cancellation_details: ActivityCancellationDetails | None = None
+    # Where it is known elsewhere.
+    ask_reason: Callable[[], ActivityCancellationDetails | None] | None = None
+    # For activities whose thread can be interrupted.
+    interrupt: ThreadInterrupt | None = None
+    # Where calls of its code pass interceptors, if it has some.
+    outbound: Any = None
     _info: Info | None = None
     _metric_meter: MetricMeter | None = None
 
@@ -123,6 +160,10 @@ class ActivityContext:
     @property
     def metric_meter(self) -> MetricMeter:
         if self._metric_meter is None:
+            if self.worker_metric_meter is None:
+                raise RuntimeError(
+                    "no metrics can be recorded in the processes of this executor: use an ActivityProcessExecutor"
+                )
             self._metric_meter = self.worker_metric_meter.with_additional_attributes(
                 {
                     "namespace": self.namespace,
@@ -132,6 +173,10 @@ class ActivityContext:
             )
         return self._metric_meter
 
+    def last_heartbeat(self) -> Sequence[Payload]:
+        """Details of the last heartbeat of an earlier attempt, decoded by the codec."""
+        return self.start.heartbeat_details if self.heartbeat_details is None else self.heartbeat_details
+
     def _make_info(self) -> Info:
         start = self.start
         return Info(
@@ -139,9 +184,7 @@ class ActivityContext:
             activity_type=start.activity_type,
             attempt=start.attempt,
             current_attempt_scheduled_time=_utc(start.current_attempt_scheduled_time),
-            heartbeat_details=self.payload_converter.from_payloads(
-                start.heartbeat_details if self.heartbeat_details is None else self.heartbeat_details
-            ),
+            heartbeat_details=self.payload_converter.from_payloads(self.last_heartbeat()),
             heartbeat_timeout=_timeout(start.heartbeat_timeout),
             is_local=start.is_local,
             namespace=self.namespace,
@@ -192,7 +235,11 @@ def info() -> Info:
     Raises:
         RuntimeError: outside of an activity.
     """
-    return _context().info
+    context = _context()
+    if context.outbound is None:
+        return context.info
+    intercepted: Info = context.outbound.info()
+    return intercepted
 
 
 def heartbeat(*details: Any) -> None:
@@ -204,7 +251,35 @@ def heartbeat(*details: Any) -> None:
     Raises:
         RuntimeError: outside of an activity.
     """
-    _context().send_heartbeat(details)
+    context = _context()
+    if context.interrupt is None:
+        context.send_heartbeat(details)
+    else:
+        with context.interrupt:
+            context.send_heartbeat(details)
+
+
+def heartbeat_details(type_hint: type[T], *, index: int = 0) -> T | None:
+    """What an earlier attempt said in its last heartbeat, converted to a type; ``None`` if it has said nothing.
+
+    ``info().heartbeat_details`` has all of it, as plain JSON values.
+
+    Args:
+        type_hint: Type of the detail.
+        index: Which detail, of a heartbeat with several.
+
+    Raises:
+        RuntimeError: outside of an activity, or the detail does not fit the type.
+
+    Example:
+        page = activity.heartbeat_details(Page) or Page(number=1)
+    """
+    context = _context()
+    payloads = context.last_heartbeat()
+    if index >= len(payloads):
+        return None
+    value: T = context.payload_converter.from_payload(payloads[index], type_hint)
+    return value
 
 
 def is_cancelled() -> bool:
@@ -214,7 +289,8 @@ def is_cancelled() -> bool:
 
 def cancellation_details() -> ActivityCancellationDetails | None:
     """Why the activity was asked to stop; ``None`` while it was not."""
-    return _context().cancellation_details
+    context = _context()
+    return context.cancellation_details if context.ask_reason is None else context.ask_reason()
 
 
 async def wait_for_cancelled() -> None:
@@ -225,6 +301,24 @@ async def wait_for_cancelled() -> None:
 def wait_for_cancelled_sync(timeout: timedelta | float | None = None) -> None:
     """Block the thread until the activity is asked to stop, or for ``timeout`` (seconds or a timedelta)."""
     _context().cancelled.wait_sync(_timeout_seconds(timeout))
+
+
+def shield_thread_cancel_exception() -> AbstractContextManager[None]:
+    """Let no ``CancelledError`` into a block of a ``def`` activity, where it would do harm.
+
+    A cancellation that comes meanwhile is raised at the end of the block, of the outermost one if they are nested, even
+    if the block has raised an error of its own, which is then its context. In ``async def`` activities, and where no
+    such errors are raised, it does nothing.
+
+    Raises:
+        RuntimeError: outside of an activity.
+
+    Example:
+        with activity.shield_thread_cancel_exception():
+            ledger.book(entry)
+    """
+    interrupt = _context().interrupt
+    return nullcontext() if interrupt is None else interrupt
 
 
 def is_worker_shutdown() -> bool:
@@ -260,29 +354,3 @@ def payload_converter() -> PayloadConverter:
 
 def _timeout_seconds(timeout: timedelta | float | None) -> float | None:
     return timeout.total_seconds() if isinstance(timeout, timedelta) else timeout
-
-
-class _ActivityLogger(LoggerAdapter):
-    """Adds what identifies the activity as ``temporal_activity`` to each record; the message stays as it is."""
-
-    def process(self, msg: Any, kwargs: MutableMapping[str, Any]) -> tuple[Any, MutableMapping[str, Any]]:
-        context = current.get(None)
-        if context is not None:
-            start = context.start
-            extra = dict(kwargs.get("extra") or {})
-            extra["temporal_activity"] = {
-                "activity_id": start.activity_id,
-                "activity_type": start.activity_type,
-                "attempt": start.attempt,
-                "namespace": context.namespace,
-                "task_queue": context.task_queue,
-                "workflow_id": start.workflow_id or None,
-                "workflow_run_id": start.workflow_run_id or None,
-                "workflow_type": start.workflow_type or None,
-            }
-            kwargs["extra"] = extra
-        return msg, kwargs
-
-
-logger = _ActivityLogger(logging.getLogger("invincible.activity"), {})
-"""Logger for activity code; each record carries the activity's identity as ``temporal_activity``."""

@@ -36,6 +36,7 @@ class ActivityDefinition:
     is_method: bool
     is_async: bool
     no_thread_cancel_exception: bool
+    auto_heartbeat: bool
     options: ActivityOptions
 
     @cached_property
@@ -95,7 +96,7 @@ class ActivityCalls(Generic[P, R]):
         """
         reference = self._definition.reference()
         arguments = self._definition.signature.bind(args, kwargs)
-        return current_run().activities.schedule(reference.name, arguments, self._options, reference.return_hint)
+        return current_run().activities.schedule(reference, arguments, self._options, reference.return_hint)
 
     async def execute(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Schedule the activity and wait for its result.
@@ -118,7 +119,7 @@ class ActivityCalls(Generic[P, R]):
         reference = self._definition.reference()
         arguments = self._definition.signature.bind(args, kwargs)
         options = self._options.for_local()
-        return current_run().activities.schedule_local(reference.name, arguments, options, reference.return_hint)
+        return current_run().activities.schedule_local(reference, arguments, options, reference.return_hint)
 
     async def execute_local(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Run the activity on the workflow's own worker and wait for its result.
@@ -236,6 +237,7 @@ def defn(
     name: str | None = None,
     no_thread_cancel_exception: bool = False,
     dynamic: bool = False,
+    auto_heartbeat: bool = False,
     **options: Unpack[ActivityConfig],
 ) -> _Decorator: ...
 def defn(
@@ -244,6 +246,7 @@ def defn(
     name: str | None = None,
     no_thread_cancel_exception: bool = False,
     dynamic: bool = False,
+    auto_heartbeat: bool = False,
     **options: Unpack[ActivityConfig],
 ) -> Any:
     """Make a function an activity.
@@ -255,6 +258,8 @@ def defn(
         fn: The function, ``def`` or ``async def``; a method, or a class whose objects are called, too.
         name: The activity type; the function's own name by default.
         no_thread_cancel_exception: Do not raise ``CancelledError`` inside the thread of a cancelled ``def`` activity.
+        auto_heartbeat: Heartbeat for the activity while it runs, so that a worker that dies is noticed within the
+            heartbeat timeout, and cancellations arrive. It says that the process lives, not that the activity gets on.
         dynamic: Run it for every activity type that has no function of its own.
         options: Defaults for every call, as ``workflow.execute_activity`` takes them: timeouts, retry policy, ...
 
@@ -283,6 +288,7 @@ def defn(
             is_method=inspect.isclass(fn) or _is_method(fn),
             is_async=inspect.iscoroutinefunction(function),
             no_thread_cancel_exception=no_thread_cancel_exception,
+            auto_heartbeat=auto_heartbeat,
             options=defaults,
         )
         calls: ActivityCalls[Any, Any] = ActivityCalls(definition, defaults)

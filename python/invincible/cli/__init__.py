@@ -11,6 +11,7 @@ _COMMANDS = {
     "check": "Find workflow code that a replay may not repeat.",
     "replay": "Run workflow code against recorded histories.",
     "server": "Run the embedded Temporal server with its Web UI.",
+    "worker": "Run workers.",
 }
 
 

@@ -19,6 +19,7 @@ from ._call import native_call, service_call
 from ._description import WorkflowExecutionDescription
 from ._errors import WorkflowQueryFailedError, WorkflowQueryRejectedError
 from ._handle import WorkflowHandle
+from ._handler_calls import HandlerCalls, handler_calls
 from ._history import WorkflowHistoryEventAsyncIterator
 from ._inputs import (
     CancelWorkflowInput,
@@ -67,6 +68,7 @@ class NativeCalls(
 
     async def start_workflow(self, input: StartWorkflowInput) -> WorkflowHandle[Any, Any]:
         """Starts the workflow."""
+        calling = handler_calls.get()
         request = await self._start_request(
             input,
             start_signal=input.start_signal,
@@ -74,8 +76,11 @@ class NativeCalls(
                 self._client._workflow_converter(input.id, input.workflow), input.start_signal_args, None
             ),
             request_eager_start=input.request_eager_start,
+            **({} if calling is None else calling.start(input.id)),
         )
         started = await self._call_sized(_native.Client.start_workflow, request, input)
+        if calling is not None:
+            calling.linked(started.links)
         return WorkflowHandle(
             self._client,
             input.id,
@@ -149,6 +154,7 @@ class NativeCalls(
 
     async def signal_workflow(self, input: SignalWorkflowInput) -> None:
         """Sends the signal."""
+        calling = handler_calls.get()
         request = _native.SignalWorkflowRequest(
             namespace=self._client.namespace,
             workflow_id=input.id,
@@ -157,8 +163,11 @@ class NativeCalls(
             identity=self._client.identity,
             input=await encode_arguments(self._client._workflow_converter(input.id), input.args, input._signature),
             headers=await self._headers(input.headers),
+            links=() if calling is None else calling.links,
         )
-        await self._call_sized(_native.Client.signal_workflow, request, input)
+        links = await self._call_sized(_native.Client.signal_workflow, request, input)
+        if calling is not None:
+            calling.linked(links)
 
     async def terminate_workflow(self, input: TerminateWorkflowInput) -> None:
         """Terminates the workflow."""
@@ -175,11 +184,13 @@ class NativeCalls(
 
     async def start_workflow_update(self, input: StartWorkflowUpdateInput) -> WorkflowUpdateHandle[Any]:
         """Sends the update, and waits until it is as far as asked for."""
+        calling = handler_calls.get()
         request = await self._update_request(
             input,
             workflow_id=input.id,
             run_id=input.run_id or "",
             first_execution_run_id=input.first_execution_run_id or "",
+            calling=calling,
         )
         update = partial(self._update, request, input.ret_type, input.rpc_metadata)
         with sizes_checked(self._client, sent_by(request, input._signature)):
@@ -241,11 +252,16 @@ class NativeCalls(
         )
 
     async def _update_request(
-        self, input: StartWorkflowUpdateInput | UpdateWithStartUpdateWorkflowInput, workflow_id: str, **workflow: str
+        self,
+        input: StartWorkflowUpdateInput | UpdateWithStartUpdateWorkflowInput,
+        workflow_id: str,
+        calling: HandlerCalls | None = None,
+        **workflow: Any,
     ) -> _native.UpdateRequest:
+        update_id = input.update_id or str(uuid4())
         return _native.UpdateRequest(
             namespace=self._client.namespace,
-            update_id=input.update_id or str(uuid4()),
+            update_id=update_id,
             name=input.update,
             identity=self._client.identity,
             arguments=await encode_arguments(
@@ -255,6 +271,8 @@ class NativeCalls(
             wait_for_stage=input.wait_for_stage,
             workflow_id=workflow_id,
             **workflow,
+            # Others than the one behind the operation have no id that a link could name them by.
+            **({} if calling is None or calling.backing is None else calling.start(workflow_id, update_id)),
         )
 
     async def _update(
@@ -267,6 +285,9 @@ class NativeCalls(
         """Sends an update, unless a response tells that it is accepted already, and waits for it as asked."""
         if response is None or not (response.completed or response.stage >= WorkflowUpdateStage.ACCEPTED):
             response = await native_call(self._client, _native.Client.start_update, request, metadata)
+            calling = handler_calls.get()
+            if calling is not None:
+                calling.linked(response.links)
         handle: WorkflowUpdateHandle[Any] = WorkflowUpdateHandle(
             self._client,
             request.update_id,

@@ -19,9 +19,14 @@ _CAPACITY = 256
 
 
 class TaskFailures:
-    """The latest failures, by run."""
+    """The latest failures, by run.
+
+    Attributes:
+        forward: In a worker process, sends them to the one where the results are waited for.
+    """
 
     def __init__(self) -> None:
+        self.forward: Callable[[str, str, BaseException], None] | None = None
         self._lock = threading.Lock()
         self._failures: OrderedDict[tuple[str, str], BaseException] = OrderedDict()
         self._explanations: OrderedDict[tuple[str, str], Callable[[str], BaseException]] = OrderedDict()
@@ -41,6 +46,9 @@ class TaskFailures:
 
     def keep(self, workflow_id: str, run_id: str, error: BaseException) -> None:
         """Keep the first failure of a run."""
+        if self.forward is not None:
+            self.forward(workflow_id, run_id, error)
+            return
         with self._lock:
             _keep(self._failures, (workflow_id, run_id), error)
         self._notify()

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 _ENCODED_MESSAGE = "Encoded failure"
 
+# Attribute of an exception that comes from another process: its stack there, as text.
+FOREIGN_STACK = "_invincible_foreign_stack"
+
 
 class FailureConverter(ABC):
     """Turns exceptions into failures and back. Runs in workflows: it must be deterministic and do no I/O."""
@@ -148,6 +151,9 @@ def _cause(exception: BaseException) -> BaseException | None:
 
 
 def _stack_trace(exception: BaseException) -> str:
+    foreign: str | None = getattr(exception, FOREIGN_STACK, None)
+    if foreign is not None:
+        return foreign
     if exception.__traceback__ is None:
         return ""
     from traceback import format_tb

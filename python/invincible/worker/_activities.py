@@ -1,21 +1,16 @@
-"""The activity side of a worker: runs ``async def`` activities on the event loop and ``def`` activities on threads."""
+"""The activity side of a worker: runs ``async def`` activities on the event loop and ``def`` activities elsewhere."""
 
 from __future__ import annotations
 
 import asyncio
-import functools
-import inspect
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import CancelledError as FutureCancelledError
-from concurrent.futures import Executor
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import BrokenExecutor, Executor, Future
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from invincible import _native
-from invincible._native import ActivityCancel, ActivityStart, Failure, Payload
-from invincible.activity._completion import CompleteAsyncError
+from invincible._native import ActivityCancel, ActivityStart, Payload
 from invincible.activity._context import ActivityCancellationDetails, ActivityContext, Event, current
-from invincible.activity._definition import ActivityDefinition
 from invincible.client import Client
 from invincible.common import MetricMeter, RawValue
 from invincible.converter import (
@@ -25,63 +20,26 @@ from invincible.converter import (
     StorageDriverWorkflowInfo,
 )
 from invincible.converter._errors import encoding_error
-from invincible.exceptions import ApplicationError, CancelledError
+from invincible.exceptions import ApplicationError
 
 from ._activity_codec import ActivityCodec
-from ._failures import failure_of, logger
+from ._activity_ends import end_of
+from ._activity_places import ThisThread, place_of
+from ._activity_registry import Activities, Activity, registered_activities
+from ._failures import logger
 from ._oversized import oversized_result
 from ._running_activity import RunningActivity
 
-_Send = Callable[[bytes, Failure], None]
+if TYPE_CHECKING:
+    from ._activity_interception import ActivityInterception
+    from ._shared_state import SharedStateManager
+
+__all__ = ["Activities", "Activity", "ActivityRunner", "registered_activities"]
 
 # Seconds that abandoned local activities have to end when their worker does.
 _END_TIMEOUT = 5.0
-
-
-@dataclass(frozen=True)
-class Activity:
-    """A registered activity: its definition, and what to call."""
-
-    definition: ActivityDefinition
-    function: Callable[..., Any]
-
-    @property
-    def is_async(self) -> bool:
-        return self.definition.is_async or inspect.iscoroutinefunction(type(self.function).__call__)
-
-
-Activities = Mapping["str | None", Activity]
-
-
-def registered_activities(activities: Iterable[Any]) -> Activities:
-    """Activities by name; the dynamic one is under ``None``.
-
-    Raises:
-        TypeError: one of them is no activity, or a method that is not bound to an object.
-        ValueError: two of them have the same name.
-    """
-    registered: dict[str | None, Activity] = {}
-    for each in activities:
-        definition = ActivityDefinition.of(each)
-        name = getattr(each, "__qualname__", repr(each))
-        if definition is None:
-            raise TypeError(f"{name} is not an activity: decorate it with @activity.defn")
-        if inspect.isclass(each):
-            raise TypeError(f"{name} is a class: register an object of it, as `{each.__name__}()`")
-        if definition.is_method and inspect.isfunction(each):
-            raise TypeError(f"{name} is a method: register it bound to an object, as `instance.{each.__name__}`")
-        if definition.name in registered:
-            other = registered[definition.name].definition.function
-            what = "dynamic" if definition.name is None else f"named {definition.name!r}"
-            raise ValueError(
-                f"two activities are {what}: {other.__module__}.{other.__qualname__} and "
-                f"{definition.function.__module__}.{definition.function.__qualname__}; "
-                "give one of them another name: @activity.defn(name=...)"
-            )
-        if definition.name is not None:
-            definition.signature  # noqa: B018  # annotations that cannot be resolved are an error now, not in a task
-        registered[definition.name] = Activity(definition, each)
-    return registered
+# Seconds between automatic heartbeats of activities without a heartbeat timeout.
+_HEARTBEAT_INTERVAL = 10.0
 
 
 class ActivityRunner:
@@ -97,7 +55,10 @@ class ActivityRunner:
         contextual: Whether a part of the data converter wants to know what values belong to.
         codec: Applies the codec and external storage of the data converter, if it has some.
         executor: Runs ``def`` activities instead of the worker's own threads.
+        shared_state_manager: What activities in the processes of an executor share with the worker.
         client: The client that ``async def`` activities may use.
+        on_broken: Called, on any thread, when the executor cannot run anything any more.
+        interception: Passes executions through interceptors, if there are some.
     """
 
     def __init__(
@@ -112,7 +73,10 @@ class ActivityRunner:
         contextual: bool = False,
         codec: ActivityCodec | None = None,
         executor: Executor | None = None,
+        shared_state_manager: SharedStateManager | None = None,
         client: Client | None = None,
+        on_broken: Callable[[BaseException], None] = lambda error: None,
+        interception: ActivityInterception | None = None,
     ) -> None:
         self._native = native
         self._activities = activities
@@ -122,37 +86,57 @@ class ActivityRunner:
         self._contextual = contextual
         self._codec = codec
         self._metric_meter = metric_meter
-        self._executor = executor
+        self._place = place_of(executor, shared_state_manager, on_broken)
+        self._interception = interception
+        self._calls = self._place if interception is None else interception.around(self._place)
+        # None if `def` activities begin on the worker's own threads, wherever they go from there.
+        self._executor = executor if isinstance(self._place, ThisThread) else None
         self._client = client
+        self._on_broken = on_broken
         self._running: dict[bytes, RunningActivity] = {}
         self.worker_shutdown = Event()
+
+    def use(self, client: Client) -> None:
+        """Give activities that begin from now on another client."""
+        self._client = client
+
+    @property
+    def thread_activities(self) -> set[str | None]:
+        """Names of the activities that are for the worker's own threads."""
+        if self._executor is not None:
+            return set()
+        return {name for name, activity in self._activities.items() if not activity.is_async}
 
     def on_task(self, task: ActivityStart | ActivityCancel) -> None:
         """Take a task on the event loop."""
         if isinstance(task, ActivityCancel):
             self._cancel(task)
             return
-        loop = asyncio.get_running_loop()
-        running = self._register(task)
         activity = self._find(task.activity_type)
-        if activity is not None and not activity.is_async:
-            loop.run_in_executor(self._executor, self._run_in_thread, activity, running)
-        else:
+        running = self._register(activity, task)
+        if activity is None or activity.is_async or running.problem is not None:
             running.context.client = self._client
-            running.task = loop.create_task(self._run_on_loop(activity, running))
+            running.task = asyncio.get_running_loop().create_task(self._run_on_loop(activity, running))
+        else:
+            self._submit(activity, running)
 
     def run_on_this_thread(self, task: ActivityStart) -> None:
         """Run a ``def`` activity on the calling thread."""
         activity = self._find(task.activity_type)
         assert activity is not None, "the bridge sends registered activities only"
-        self._run_in_thread(activity, self._register(task))
+        self._run_in_thread(activity, self._register(activity, task))
 
     def _find(self, activity_type: str) -> Activity | None:
         return self._activities.get(activity_type) or self._activities.get(None)
 
-    def _register(self, task: ActivityStart) -> RunningActivity:
+    def _register(self, activity: Activity | None, task: ActivityStart) -> RunningActivity:
         token = task.task_token
-        converter = self._converter(task) if self._contextual else self._data_converter
+        converter, problem = self._data_converter, None
+        if self._contextual:
+            try:
+                converter = self._converter(task)
+            except Exception as error:  # it runs user code
+                problem = error
         context = ActivityContext(
             start=task,
             namespace=self._namespace,
@@ -162,7 +146,10 @@ class ActivityRunner:
             worker_shutdown=self.worker_shutdown,
             worker_metric_meter=self._metric_meter,
         )
-        running = self._running[token] = RunningActivity(context, converter)
+        running = self._running[token] = RunningActivity(context, converter, problem)
+        if activity is not None and activity.definition.auto_heartbeat and not task.is_local:
+            interval = task.heartbeat_timeout / 2 if task.heartbeat_timeout else _HEARTBEAT_INTERVAL
+            self._native.keep_activity_alive(token, interval, task.heartbeat_details)
         return running
 
     def _converter(self, start: ActivityStart) -> DataConverter:
@@ -200,14 +187,15 @@ class ActivityRunner:
         running = self._running.get(cancel.task_token)
         if running is None:
             return
-        running.context.cancellation_details = ActivityCancellationDetails(
-            not_found=cancel.not_found,
-            cancel_requested=cancel.cancel_requested,
-            paused=cancel.paused,
-            reset=cancel.reset,
-            timed_out=cancel.timed_out,
-            worker_shutdown=cancel.worker_shutdown,
-        )
+        if running.context.cancellation_details is None:
+            running.context.cancellation_details = ActivityCancellationDetails(
+                not_found=cancel.not_found,
+                cancel_requested=cancel.cancel_requested,
+                paused=cancel.paused,
+                reset=cancel.reset,
+                timed_out=cancel.timed_out,
+                worker_shutdown=cancel.worker_shutdown,
+            )
         running.interrupt()
 
     async def end(self) -> None:
@@ -216,32 +204,66 @@ class ActivityRunner:
         tasks = [running.task for running in self._running.copy().values() if running.task is not None]
         for task in tasks:
             task.cancel()
-        if not tasks:
+        if tasks:
+            _, stubborn = await asyncio.wait(tasks, timeout=_END_TIMEOUT)
+            if stubborn:
+                logger.warning("%d local activities ignore that the worker ends, and are left running", len(stubborn))
+        if not isinstance(self._place, ThisThread):
+            await asyncio.to_thread(self._place.close)
+
+    # The executor's threads
+
+    def _submit(self, activity: Activity, running: RunningActivity) -> None:
+        assert self._executor is not None, "else the bridge has threads for it"
+        ended = partial(self._on_executor_end, asyncio.get_running_loop(), running)
+        try:
+            self._executor.submit(self._run_in_thread, activity, running).add_done_callback(ended)
+        except Exception as error:  # it is shut down, or broken
+            self._refused(running, error)
+
+    def _on_executor_end(self, loop: asyncio.AbstractEventLoop, running: RunningActivity, future: Future[None]) -> None:
+        """On any thread. What runs tells its own end; this is about what never runs."""
+        error = asyncio.CancelledError() if future.cancelled() else future.exception()
+        if error is None or running.begun:
+            if error is not None:
+                logger.error("activity %s could not be reported", running.start.activity_type, exc_info=error)
             return
-        _, stubborn = await asyncio.wait(tasks, timeout=_END_TIMEOUT)
-        if stubborn:
-            logger.warning("%d local activities ignore that the worker ends, and are left running", len(stubborn))
+        try:
+            loop.call_soon_threadsafe(self._refused, running, error)
+        except RuntimeError:  # the loop has ended, and its worker
+            logger.error("activity %s was never run", running.start.activity_type, exc_info=error)
+
+    def _refused(self, running: RunningActivity, error: BaseException) -> None:
+        why = "it is shut down" if isinstance(error, asyncio.CancelledError) else f"{type(error).__name__}: {error}"
+        problem = running.problem = ApplicationError(
+            f"activity_executor does not run the activity ({why})", type="ActivityExecutorError"
+        )
+        problem.__cause__ = error
+        running.task = asyncio.get_running_loop().create_task(self._run_on_loop(None, running))
+        if isinstance(error, BrokenExecutor):
+            self._on_broken(error)
+
+    # Running
 
     async def _run_on_loop(self, activity: Activity | None, running: RunningActivity) -> None:
         token = current.set(running.context)
         codec = self._codec
         try:
-            if codec is not None:
+            if codec is not None and running.problem is None:
                 await codec.decode(running)
-            payload = self._encode(running, await self._call(activity, running)())
+            payload = self._encode(running, await self._started(activity, running))
             if codec is not None:
                 payload = await codec.encode(running, payload)
             self._complete(running, payload)
         except GeneratorExit:  # not the activity's: its loop was left without ending it
             raise
         except BaseException as error:  # the server gets it
-            end = self._end_of(running, error)
-            if end is not None:
-                send, failure = end
-                if codec is not None:
-                    failure = await codec.encode_failure(running, failure)
-                self._forget(running)
-                send(running.start.task_token, failure)
+            end = end_of(running, error)
+            failure = end.failure
+            if codec is not None and failure is not None:
+                failure = await codec.encode_failure(running, failure)
+            self._forget(running)
+            end.tell(self._native, running.start.task_token, failure)
             # Ctrl+C, which happened to be seen in an activity, is for the program.
             if isinstance(error, KeyboardInterrupt):
                 raise
@@ -249,27 +271,38 @@ class ActivityRunner:
             current.reset(token)
 
     def _run_in_thread(self, activity: Activity, running: RunningActivity) -> None:
+        running.begun = True
         token = current.set(running.context)
         codec = self._codec
         try:
-            if codec is not None:
+            if codec is not None and running.problem is None:
                 codec.wait(running, codec.decode(running))
-            payload = self._encode(running, self._call(activity, running)())
+            payload = self._encode(running, self._calls.call(activity, running, self._call(activity, running)))
             if codec is not None:
                 payload = codec.wait(running, codec.encode(running, payload))
             self._complete(running, payload)
         except BaseException as error:  # the server gets it
-            end = self._end_of(running, error)
-            if end is not None:
-                send, failure = end
-                if codec is not None:
-                    failure = codec.wait(running, codec.encode_failure(running, failure))
-                self._forget(running)
-                send(running.start.task_token, failure)
+            end = end_of(running, error)
+            failure = end.failure
+            if codec is not None and failure is not None:
+                failure = codec.wait(running, codec.encode_failure(running, failure))
+            self._forget(running)
+            end.tell(self._native, running.start.task_token, failure)
         finally:
             current.reset(token)
 
-    def _call(self, activity: Activity | None, running: RunningActivity) -> Callable[[], Any]:
+    def _started(self, activity: Activity | None, running: RunningActivity) -> Awaitable[Any]:
+        call = self._call(activity, running)
+        if self._interception is None:
+            awaitable: Awaitable[Any] = call()
+            return awaitable
+        assert activity is not None, "else there is nothing to call"
+        return self._interception.on_loop(activity, running, call)
+
+    def _call(self, activity: Activity | None, running: RunningActivity) -> partial[Any]:
+        """The function with its arguments."""
+        if running.problem is not None:
+            raise running.problem
         if activity is None:
             known = ", ".join(sorted(name for name in self._activities if name is not None)) or "none"
             raise ApplicationError(
@@ -278,13 +311,14 @@ class ActivityRunner:
                 type="NotFoundError",
             )
         if activity.definition.name is None:
-            return functools.partial(activity.function, [RawValue(payload) for payload in running.arguments()])
+            return partial(activity.function, [RawValue(payload) for payload in running.arguments()])
         signature = activity.definition.signature
         converter = running.converter
         arguments = signature.decode(
             running.arguments(), converter.payload_converter, show_values=converter.payload_codec is None
         )
-        return functools.partial(signature.call, activity.function, arguments)
+        # A call of `partial` is a `partial` with the arguments as the signature passes them on.
+        return signature.call(partial(partial, activity.function), arguments)
 
     def _encode(self, running: RunningActivity, result: Any) -> Payload:
         converter = running.converter
@@ -306,38 +340,3 @@ class ActivityRunner:
         oversized = self._native.complete_activity(running.start.task_token, payload)
         if oversized is not None:
             raise oversized_result(running.start.activity_type, oversized)
-
-    def _end_of(self, running: RunningActivity, error: BaseException) -> tuple[_Send, Failure] | None:
-        """How to end an activity that has raised, and its failure; ``None`` if it does not end here."""
-        start = running.start
-        if isinstance(error, CompleteAsyncError):
-            self._forget(running)
-            self._native.release_activity(start.task_token)
-            return None
-        details = running.context.cancellation_details
-        if isinstance(error, (asyncio.CancelledError, CancelledError, FutureCancelledError)):
-            if details is not None:
-                if details.cancel_requested or details.not_found or details.timed_out:
-                    return self._native.cancel_activity, self._failure_of(running, CancelledError("activity cancelled"))
-                if details.paused:
-                    reason, type_ = "it was paused", "ActivityPause"
-                elif details.reset:
-                    reason, type_ = "it was reset", "ActivityReset"
-                else:
-                    reason, type_ = "the worker shuts down", "WorkerShutdown"
-                error = ApplicationError(f"activity stopped because {reason}", type=type_)
-            elif running.heartbeat_error is not None:
-                error = running.heartbeat_error
-        logger.warning(
-            "activity %s (id %s, attempt %d)%s failed",
-            start.activity_type,
-            start.activity_id,
-            start.attempt,
-            f" of workflow {start.workflow_id}" if start.workflow_id else "",
-            exc_info=error,
-        )
-        return self._native.fail_activity, self._failure_of(running, error)
-
-    def _failure_of(self, running: RunningActivity, error: BaseException) -> Failure:
-        converter = running.converter
-        return failure_of(error, converter.failure_converter, converter.payload_converter)

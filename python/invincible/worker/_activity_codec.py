@@ -25,12 +25,16 @@ class ActivityCodec:
         native: The worker that heartbeats go to.
         calls: Runs the codec and storage.
         loop: The worker's event loop.
+        headers: Whether to decode headers too.
     """
 
-    def __init__(self, native: _native.Worker, calls: CodecCalls, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self, native: _native.Worker, calls: CodecCalls, loop: asyncio.AbstractEventLoop, *, headers: bool = False
+    ) -> None:
         self._native = native
         self._calls = calls
         self._loop = loop
+        self._headers = headers
 
     def wait(self, running: RunningActivity, call: Coroutine[Any, Any, T]) -> T:
         """The outcome of a call of this class for an activity that runs on another thread, which calls this."""
@@ -45,7 +49,7 @@ class ActivityCodec:
         return asyncio.run_coroutine_threadsafe(interruptible(), self._loop).result()
 
     async def decode(self, running: RunningActivity) -> None:
-        """Decode arguments, and the last heartbeat of an earlier attempt.
+        """Decode arguments, the last heartbeat of an earlier attempt, and headers.
 
         Raises:
             ApplicationError: They cannot be decoded; why is its cause.
@@ -55,6 +59,11 @@ class ActivityCodec:
             running.input = await self._calls.run(converter._from_wire(start.input))
             details = start.heartbeat_details
             running.context.heartbeat_details = await self._calls.run(converter._from_wire(details)) if details else ()
+            if self._headers:
+                running.input_headers = {
+                    name: (await self._calls.run(converter._from_wire([payload])))[0]
+                    for name, payload in start.headers.items()
+                }
         except Exception as error:
             raise ApplicationError(
                 f"the payload codec or external storage failed to decode the arguments of activity "

@@ -19,6 +19,11 @@ def oversized_result(activity_type: str, found: OversizedPayloads) -> Applicatio
     return _error(f"the result of activity {activity_type!r} has", found)
 
 
+def oversized_operation(operation: str, found: OversizedPayloads) -> ApplicationError:
+    """The error for the result of a Nexus operation."""
+    return _error(f"the result of Nexus operation {operation!r} has", found)
+
+
 def oversized_command(
     found: OversizedPayloads, operation: str | None, signature_of: Callable[[str], Signature | None]
 ) -> ApplicationError:

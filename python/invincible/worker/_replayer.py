@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import asynccontextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+
+from typing_extensions import TypedDict
 
 from invincible import _loop, _native
 from invincible._engine.mismatch import core_words
 from invincible._engine.run import WorkerContext
 from invincible._native import RemoveFromCache
 from invincible.client import WorkflowHistory
+from invincible.common import HeaderCodecBehavior
 from invincible.converter import DataConverter
 from invincible.runtime import Runtime
 
 from ._codec_calls import CodecCalls
 from ._failures import text_of
-from ._runners import WorkflowRunner
+from ._runners import UnsandboxedWorkflowRunner, WorkflowRunner
 from ._transit import WorkflowTransit
 from ._watchdog import DEADLOCK_TIMEOUT, deadlock_timeout_seconds
 from ._workflows import (
@@ -32,6 +36,10 @@ from ._workflows import (
 
 if TYPE_CHECKING:
     from invincible.api.history.v1 import HistoryEvent
+
+    from ._interception import Interception
+    from ._interceptor import Interceptor
+    from ._plugin import Plugin
 
 # Payloads of one workflow task that are retrieved at a time.
 _STORAGE_CONCURRENCY = 3
@@ -55,22 +63,49 @@ class WorkflowReplayResults:
     replay_failures: dict[str, Exception]
 
 
+class ReplayerConfig(TypedDict):
+    """What a :class:`Replayer` is made of: its constructor's arguments."""
+
+    workflows: Sequence[Any]
+    workflow_task_executor: ThreadPoolExecutor | None
+    workflow_runner: WorkflowRunner
+    unsandboxed_workflow_runner: WorkflowRunner
+    namespace: str
+    data_converter: DataConverter
+    interceptors: Sequence[Interceptor]
+    plugins: Sequence[Plugin]
+    build_id: str | None
+    identity: str | None
+    workflow_failure_exception_types: Sequence[type[BaseException]]
+    debug_mode: bool
+    deadlock_timeout: timedelta | None
+    runtime: Runtime | None
+    disable_safe_workflow_eviction: bool
+    header_codec_behavior: HeaderCodecBehavior
+
+
 class Replayer:
     """Replays histories of workflows, to show that changed code still fits runs that are under way.
 
     Args:
         workflows: Classes and functions decorated by ``workflow.defn``.
+        workflow_task_executor: Accepted from programs written for ``temporalio``; without effect, see ``Worker``.
+        workflow_runner: Whether to guard workflow code against calls that would not replay; see ``Worker``.
+        unsandboxed_workflow_runner: The same for workflows that are defined with ``sandboxed=False``; see ``Worker``.
         namespace: What ``workflow.info().namespace`` says.
         data_converter: Converts the payloads in the histories, with its codec and external storage if it has some.
+        interceptors: Code around the workflows, as for the worker.
+        plugins: What changes this configuration, in order, and what surrounds a replay, the first outermost.
         build_id: What ``workflow.info().get_current_build_id()`` says in tasks that the history does not tell it for.
         identity: How log records of Core name the replayer.
         workflow_failure_exception_types: As for the worker.
-        workflow_runner: Whether to guard workflow code against calls that would not replay; see ``Worker``.
         debug_mode: Whether workflow code may take as long as it likes, as it does in a debugger. The environment
             variable ``TEMPORAL_DEBUG`` has the same effect.
         deadlock_timeout: How long workflow code may take without yielding, where its definition does not say;
             ``None`` for as long as it likes.
         runtime: Core's threads; the default runtime if not given.
+        disable_safe_workflow_eviction: Accepted from programs written for ``temporalio``; without effect.
+        header_codec_behavior: Which headers the payload codec decodes, as for the client.
 
     Raises:
         TypeError: one of the workflows is none.
@@ -85,34 +120,77 @@ class Replayer:
         self,
         *,
         workflows: Sequence[Any],
+        workflow_task_executor: ThreadPoolExecutor | None = None,
+        workflow_runner: WorkflowRunner = WorkflowRunner(),  # noqa: B008  # it has no state
+        unsandboxed_workflow_runner: WorkflowRunner = UnsandboxedWorkflowRunner(),  # noqa: B008
         namespace: str = "ReplayNamespace",
         data_converter: DataConverter = DataConverter.default,
+        interceptors: Sequence[Interceptor] = (),
+        plugins: Sequence[Plugin] = (),
         build_id: str | None = None,
         identity: str | None = None,
         workflow_failure_exception_types: Sequence[type[BaseException]] = (),
-        workflow_runner: WorkflowRunner = WorkflowRunner(),  # noqa: B008  # it has no state
         debug_mode: bool = False,
         deadlock_timeout: timedelta | None = DEADLOCK_TIMEOUT,
         runtime: Runtime | None = None,
+        disable_safe_workflow_eviction: bool = False,
+        header_codec_behavior: HeaderCodecBehavior = HeaderCodecBehavior.NO_CODEC,
     ) -> None:
-        if not workflows:
-            raise ValueError("a replayer needs workflows: give at least one")
-        self._definitions = workflow_definitions(workflows)
-        self._build_id = build_id or "replay"
-        self._identity = identity or "replayer"
-        self._deadlock_timeout = deadlock_timeout_seconds(deadlock_timeout, debug_mode=debug_mode)
-        self._runtime = runtime
-        self._data_converter = data_converter
-        self._context = WorkerContext(
+        config = ReplayerConfig(
+            workflows=workflows,
+            workflow_task_executor=workflow_task_executor,
+            workflow_runner=workflow_runner,
+            unsandboxed_workflow_runner=unsandboxed_workflow_runner,
             namespace=namespace,
+            data_converter=data_converter,
+            interceptors=interceptors,
+            plugins=plugins,
+            build_id=build_id,
+            identity=identity,
+            workflow_failure_exception_types=workflow_failure_exception_types,
+            debug_mode=debug_mode,
+            deadlock_timeout=deadlock_timeout,
+            runtime=runtime,
+            disable_safe_workflow_eviction=disable_safe_workflow_eviction,
+            header_codec_behavior=header_codec_behavior,
+        )
+        self._initial_config = config.copy()
+        if plugins:
+            from ._plugin import checked
+
+            for plugin in checked(plugins):
+                config = plugin.configure_replayer(config)
+        if not config["workflows"]:
+            raise ValueError("a replayer needs workflows: give at least one")
+        self._config = config
+        self._definitions = workflow_definitions(config["workflows"])
+        self._deadlock_timeout = deadlock_timeout_seconds(config["deadlock_timeout"], debug_mode=config["debug_mode"])
+        self._data_converter = data_converter = config["data_converter"]
+        self._interception: Interception | None = None
+        if config["interceptors"]:
+            from ._interception import interception_of
+
+            self._interception = interception_of((), config["interceptors"])
+        self._context = WorkerContext(
+            namespace=config["namespace"],
             task_queue="replay",
             payload_converter=data_converter.payload_converter,
             failure_converter=data_converter.failure_converter,
             show_values=data_converter.payload_codec is None,
             contextual=data_converter._contextual,
-            failure_exception_types=tuple(workflow_failure_exception_types),
-            guarded=workflow_runner._guarded,
+            failure_exception_types=tuple(config["workflow_failure_exception_types"]),
+            guarded=config["workflow_runner"]._guarded,
+            unsandboxed_guarded=config["unsandboxed_workflow_runner"]._guarded,
+            extern_functions=self._interception.extern_functions if self._interception is not None else {},
         )
+
+    def config(self, *, active_config: bool = False) -> ReplayerConfig:
+        """What this replayer is made of. Changed a little, it makes another one: ``Replayer(**config)``.
+
+        Args:
+            active_config: Whether to tell what the plugins have made of it. They would do so again for another replayer.
+        """
+        return (self._config if active_config else self._initial_config).copy()
 
     async def replay_workflow(
         self, history: WorkflowHistory, *, raise_on_replay_failure: bool = True
@@ -149,23 +227,33 @@ class Replayer:
                 failures[result.history.run_id] = result.replay_failure
         return WorkflowReplayResults(failures)
 
-    @asynccontextmanager
-    async def workflow_replay_iterator(
+    def workflow_replay_iterator(
         self, histories: AsyncIterator[WorkflowHistory]
-    ) -> AsyncIterator[AsyncIterator[WorkflowReplayResult]]:
+    ) -> AbstractAsyncContextManager[AsyncIterator[WorkflowReplayResult]]:
         """Replay histories as they are asked for: a context manager that gives an iterator of results."""
+        plugins = self._initial_config["plugins"]
+        if not plugins:
+            return self._replay(self, histories)
+        from ._plugin import replay_through
+
+        return replay_through(plugins, self._replay)(self, histories)
+
+    @asynccontextmanager
+    async def _replay(
+        self, replayer: Replayer, histories: AsyncIterator[WorkflowHistory]
+    ) -> AsyncIterator[AsyncIterator[WorkflowReplayResult]]:
         loop = asyncio.get_running_loop()
         config = _native.WorkerConfig(
             namespace=self._context.namespace,
             task_queue=self._context.task_queue,
-            build_id=self._build_id,
+            build_id=self._config["build_id"] or "replay",
             activities=False,
             local_activities=False,
-            identity=self._identity,
+            identity=self._config["identity"] or "replayer",
             nondeterminism_fails_workflow=includes_nondeterminism(self._context.failure_exception_types),
             nondeterminism_fails_workflow_types=types_failed_by_nondeterminism(self._definitions),
         )
-        native, feeder = _native.replay_worker((self._runtime or Runtime.default())._native, config)
+        native, feeder = _native.replay_worker((self._config["runtime"] or Runtime.default())._native, config)
         errors: dict[str, BaseException] = {}
         evictions: asyncio.Queue[RemoveFromCache | RuntimeError] = asyncio.Queue()
         ended = loop.create_future()
@@ -181,6 +269,7 @@ class Replayer:
             self._definitions,
             self._context,
             deadlock_timeout=self._deadlock_timeout,
+            interceptors=self._interception.workflows if self._interception is not None else (),
             on_failure=on_failure,
             on_eviction=on_eviction,
         )
@@ -201,6 +290,7 @@ class Replayer:
                 lambda task: None,
                 thread_activities=set(),
                 on_transit=transit.take if transit is not None else None,
+                transit_headers=self._config["header_codec_behavior"] is not HeaderCodecBehavior.NO_CODEC,
             )
         )
         thread.start(

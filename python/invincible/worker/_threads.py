@@ -20,7 +20,7 @@ class ActivityThreads:
     Args:
         native: The worker that the activities come from.
         run: Runs one activity on the calling thread, and reports whatever becomes of it.
-        maximum: How many threads there may be; the number of activity slots.
+        maximum: How many threads there may be: the number of slots of activities and local activities.
     """
 
     def __init__(self, native: _native.Worker, run: Callable[[ActivityStart], None], maximum: int) -> None:
@@ -37,11 +37,17 @@ class ActivityThreads:
             self._add()
 
     def _add(self) -> None:
-        self._threads += 1
-        self._waiting += 1
-        name = f"invincible-activity-{self._threads}"
-        # A daemon, so that an interpreter whose worker was never shut down can exit.
-        threading.Thread(target=self._work, name=name, daemon=True).start()
+        name = f"invincible-activity-{self._threads + 1}"
+        try:
+            # A daemon, so that an interpreter whose worker was never shut down can exit.
+            threading.Thread(target=self._work, name=name, daemon=True).start()
+        except RuntimeError:
+            if self._threads == 0:
+                raise
+            logger.warning("no thread can be added for activities; they have %d", self._threads, exc_info=True)
+        else:
+            self._threads += 1
+            self._waiting += 1
 
     def _work(self) -> None:
         while (task := self._native.next_activity()) is not None:

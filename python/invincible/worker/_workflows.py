@@ -7,11 +7,11 @@ import threading
 import warnings
 from asyncio import _set_running_loop
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from invincible import _native
 from invincible._engine.contexts import operation_of
@@ -30,6 +30,9 @@ from ._failures import failure_of, logger, text_of
 from ._oversized import oversized_command
 from ._task_failures import TaskFailureLog
 from ._watchdog import OverrunError, Watch, WorkflowInterrupt, deadlock_error, tick_for, watchdog
+
+if TYPE_CHECKING:
+    from invincible.workflow._interception.interceptors import WorkflowInboundInterceptor
 
 # Reasons for which Core drops a run (`EvictionReason`): the code does not fit the history, or the state machines met an
 # event that they cannot.
@@ -96,7 +99,10 @@ class WorkflowThread:
         deadlock_timeout: Seconds that workflow code may take without yielding, where its definition does not say,
             infinite for as long as it likes; ``None`` for no watchdog at all, whatever definitions say.
         keep_failures: Whether to keep what fails workflow tasks for those who wait for results in this process.
+        versioned: Whether the worker takes part in worker versioning; without it, the server refuses tasks that say how
+            their run is versioned.
         signature: Gives the signature of what a run has asked for, by the name of it in errors, where it is known.
+        interceptors: Classes that each run has an object of, for its calls to pass; the outermost first.
         on_failure: Called with run id and exception when a workflow task fails; logs by default.
         on_eviction: Called with the run id and the reason when a run leaves the cache.
     """
@@ -109,7 +115,9 @@ class WorkflowThread:
         *,
         deadlock_timeout: float | None = None,
         keep_failures: bool = False,
+        versioned: bool = False,
         signature: Callable[[str], Signature | None] = lambda what: None,
+        interceptors: Sequence[type[WorkflowInboundInterceptor]] = (),
         on_failure: Callable[[str, BaseException], None] | None = None,
         on_eviction: Callable[[str, RemoveFromCache], None] | None = None,
     ) -> None:
@@ -123,11 +131,18 @@ class WorkflowThread:
         self._on_failure = on_failure
         self._on_eviction = on_eviction
         self._guard: AbstractContextManager[object] = nullcontext()
-        if context.guarded:
+        if context.guarded or context.unsandboxed_guarded:
             from invincible._engine.guard import install
 
-            self._guard = install(definitions.values())
+            self._guard = install(definitions.values(), interceptors)
+        self._versioned = versioned
         self._signature = signature
+        self._make_run: Callable[[WorkflowDefinition, WorkerContext, str, InitializeWorkflow], WorkflowRun]
+        self._make_run = WorkflowRun
+        if interceptors:
+            from invincible.workflow._interception.run import InterceptedRun
+
+            self._make_run = partial(InterceptedRun, interceptors)
         self._runs: dict[str, WorkflowRun] = {}
         self._waiting: deque[Activation] = deque()
 
@@ -225,7 +240,8 @@ class WorkflowThread:
                 commands = run.activate(activation)
             finally:
                 watch.disarm()
-            oversized = self._native.complete_workflow_task(run_id, commands, int(run.versioning_behavior))
+            versioning_behavior = int(run.versioning_behavior) if self._versioned else 0
+            oversized = self._native.complete_workflow_task(run_id, commands, versioning_behavior)
             if oversized is not None:
                 self.refuse(run_id, oversized)
         except OverrunError:
@@ -248,7 +264,7 @@ class WorkflowThread:
                 f"{self._context.task_queue!r}; its workflows are: {known}",
                 type="NotFoundError",
             )
-        return WorkflowRun(definition, self._context, activation.run_id, init)
+        return self._make_run(definition, self._context, activation.run_id, init)
 
     def _evict(self, run_id: str, reason: RemoveFromCache, watch: Watch) -> None:
         run = self._runs.pop(run_id, None)

@@ -326,7 +326,7 @@ def _start(
 ) -> ActivityHandle[Any]:
     reference, defaults = activity_reference(activity)
     return current_run().activities.schedule(
-        reference.name,
+        reference,
         reference.bind(arg, args),
         defaults.replaced(options),
         result_type or reference.return_hint,

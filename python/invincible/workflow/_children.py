@@ -8,24 +8,18 @@ from typing import TYPE_CHECKING, Any, NoReturn, overload
 
 from typing_extensions import Unpack
 
-from invincible import _native
 from invincible._engine.children import ChildWorkflowHandle
 from invincible._engine.context import current_run
-from invincible._engine.errors import ContinueAsNewError
 from invincible._engine.external import ExternalWorkflowHandle
-from invincible._engine.groups import EventGroup, markers
+from invincible._engine.groups import EventGroup
 from invincible._engine.options import (
     ChildWorkflowConfig,
     ChildWorkflowOptions,
     ContinueAsNewVersioningBehavior,
     VersioningIntent,
-    given_groups,
-    native_retry_policy,
-    seconds,
 )
 from invincible._engine.reference import NOT_GIVEN, Reference, workflow_reference
 from invincible.common import RetryPolicy, SearchAttributes, TypedSearchAttributes
-from invincible.converter import encode_search_attributes
 from invincible.types import (
     AnyType,
     CallableAsyncNoParam,
@@ -184,7 +178,7 @@ async def _start(
 async def start_child(
     reference: Reference, args: Sequence[Any], options: ChildWorkflowOptions, result_type: Any = None
 ) -> ChildWorkflowHandle[Any, Any]:
-    return await current_run().children.start(reference.name, args, options, result_type or reference.return_hint)
+    return await current_run().children.start(reference, args, options, result_type or reference.return_hint)
 
 
 def get_external_workflow_handle(workflow_id: str, *, run_id: str | None = None) -> ExternalWorkflowHandle[Any]:
@@ -258,27 +252,23 @@ def continue_as_new(
     """
     run = current_run()
     run.require_writable("continuing as new")
-    if workflow is None:
-        name = ""
+    if workflow is not None:
+        reference = workflow_reference(workflow)
+    else:
         # A dynamic workflow has no arguments of its own that could be checked.
         own = run.definition.signature if run.definition.name is not None else None
-        values = Reference(run.init.workflow_type, own).bind(arg, args)
-    else:
-        reference = workflow_reference(workflow)
-        name, values = reference.name, reference.bind(arg, args)
-    raise ContinueAsNewError(
-        _native.ContinueAsNewWorkflowExecution(
-            workflow_type=name,
-            task_queue=task_queue or "",
-            arguments=run.encode(values, "workflow", name or run.init.workflow_type),
-            run_timeout=seconds("run_timeout", run_timeout),
-            task_timeout=seconds("task_timeout", task_timeout),
-            memo=run.encode_memo(memo) if memo is not None else None,
-            search_attributes=encode_search_attributes(search_attributes) if search_attributes is not None else None,
-            retry_policy=native_retry_policy("retry_policy", retry_policy) if retry_policy is not None else None,
-            versioning_intent=int(versioning_intent or 0),
-            initial_versioning_behavior=int(initial_versioning_behavior or 0),
-            backoff_start_interval=seconds("backoff_start_interval", backoff_start_interval),
-            event_groups=markers(given_groups(event_groups)),
-        )
+        reference = Reference(run.init.workflow_type, own)
+    run.continue_as_new(
+        reference if workflow is not None else None,
+        reference.bind(arg, args),
+        task_queue=task_queue,
+        run_timeout=run_timeout,
+        task_timeout=task_timeout,
+        backoff_start_interval=backoff_start_interval,
+        retry_policy=retry_policy,
+        memo=memo,
+        search_attributes=search_attributes,
+        versioning_intent=versioning_intent,
+        initial_versioning_behavior=initial_versioning_behavior,
+        event_groups=event_groups,
     )

@@ -16,6 +16,7 @@ from invincible._engine.definition import (
     SignalDefinition,
     UpdateDefinition,
     WorkflowDefinition,
+    require_versioning_behavior,
 )
 from invincible._engine.options import seconds
 from invincible._engine.reference import QUERY, RUN, SIGNAL, UPDATE, WORKFLOW
@@ -83,7 +84,7 @@ def defn(
 
     Raises:
         ValueError: the class breaks a rule: no run method, two of them, a handler overridden without its decorator, ...
-        TypeError: neither a class nor an async function.
+        TypeError: neither a class nor an async function, or an option of a wrong type.
 
     Example:
         @workflow.defn
@@ -100,6 +101,7 @@ def defn(
     def decorate(target: Any) -> Any:
         if dynamic and name:
             raise ValueError("a workflow is either dynamic or has a name, not both")
+        require_versioning_behavior(versioning_behavior)
         type_name = None if dynamic else (name or getattr(target, "__name__", ""))
         options: dict[str, Any] = {
             "failure_exception_types": tuple(failure_exception_types),

@@ -102,6 +102,15 @@ def info() -> Info:
         NotInWorkflowError: outside of workflow code.
     """
     run = current_run()
+    outbound = run.outbound
+    if outbound is None:
+        return info_of(run)
+    intercepted: Info = outbound.info()
+    return intercepted
+
+
+def info_of(run: WorkflowRun) -> Info:
+    """Facts about a run."""
     if run.info is None:
         run.info = _make_info(run)
     info: Info = run.info

@@ -348,5 +348,5 @@ def _start_local(
     reference, defaults = activity_reference(activity)
     local: LocalActivityOptions = defaults.for_local().replaced(options)
     return current_run().activities.schedule_local(
-        reference.name, reference.bind(arg, args), local, result_type or reference.return_hint
+        reference, reference.bind(arg, args), local, result_type or reference.return_hint
     )

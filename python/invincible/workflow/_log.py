@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 from invincible._engine.context import current_run_or_none
@@ -27,7 +27,7 @@ class LoggerAdapter(_Base):
         log_during_replay: Log on replay too.
     """
 
-    def __init__(self, logger: logging.Logger, extra: MutableMapping[str, Any] | None = None) -> None:
+    def __init__(self, logger: logging.Logger, extra: Mapping[str, Any] | None = None) -> None:
         """Wraps a logger."""
         super().__init__(logger, extra or {})
         self.workflow_info_on_message = False

@@ -9,11 +9,10 @@ from typing import Any, Generic, TypeVar, overload
 from typing_extensions import TypedDict, Unpack
 
 from invincible._engine.context import current_run
-from invincible._engine.contexts import nexus_context
 from invincible._engine.groups import EventGroup
 from invincible._engine.nexus import NexusOperationHandle
-from invincible._engine.nexus_reference import NexusOperation, operation_reference, service_name
-from invincible._engine.options import NexusOperationCancellationType, given_groups, seconds
+from invincible._engine.nexus_reference import NexusOperation, service_name
+from invincible._engine.options import NexusOperationCancellationType
 
 I = TypeVar("I")  # noqa: E741
 O = TypeVar("O")  # noqa: E741
@@ -94,23 +93,19 @@ class NexusClient(Generic[S]):
             NexusOperationError: the operation could not be started; the reason is its ``cause``.
             TypeError: ``operation`` is none, or the input cannot be encoded.
         """
-        run = current_run()
-        name, declared = operation_reference(operation)
-        context = nexus_context(run, self._endpoint, self._service, name)
-        return await run.nexus.start(
+        return await current_run().nexus.call(
             self._endpoint,
             self._service,
-            name,
-            run.encode([input], "Nexus operation", name, context)[0],
-            output_type or declared,
-            context,
-            schedule_to_close_timeout=seconds("schedule_to_close_timeout", schedule_to_close_timeout),
-            schedule_to_start_timeout=seconds("schedule_to_start_timeout", schedule_to_start_timeout),
-            start_to_close_timeout=seconds("start_to_close_timeout", start_to_close_timeout),
-            cancellation_type=int(NexusOperationCancellationType(cancellation_type)),
+            operation,
+            input,
+            output_type=output_type,
+            schedule_to_close_timeout=schedule_to_close_timeout,
+            schedule_to_start_timeout=schedule_to_start_timeout,
+            start_to_close_timeout=start_to_close_timeout,
+            cancellation_type=cancellation_type,
             headers=headers,
             summary=summary,
-            groups=given_groups(event_groups),
+            event_groups=event_groups,
         )
 
     @overload

@@ -25,8 +25,8 @@ from invincible.common import (
 )
 from invincible.converter import SerializationContext, encode_search_attributes
 
-_SERVICE = "temporal.api.workflowservice.v1.WorkflowService"
-_OPERATION = "SignalWithStartWorkflowExecution"
+SERVICE = "temporal.api.workflowservice.v1.WorkflowService"
+OPERATION = "SignalWithStartWorkflowExecution"
 
 
 async def signal_with_start_workflow(
@@ -94,17 +94,72 @@ async def signal_with_start_workflow(
     if args is not None and positional_args:
         raise TypeError("give the arguments either one by one or as args, not both")
     run = current_run()
+    fields: dict[str, Any] = {
+        "workflow": workflow,
+        "args": positional_args if args is None else args,
+        "id": id,
+        "task_queue": task_queue,
+        "signal": signal,
+        "signal_args": signal_args if isinstance(signal_args, list) else [] if signal_args is None else [signal_args],
+        "execution_timeout": execution_timeout,
+        "run_timeout": run_timeout,
+        "task_timeout": task_timeout,
+        "id_reuse_policy": id_reuse_policy,
+        "id_conflict_policy": id_conflict_policy,
+        "retry_policy": retry_policy,
+        "cron_schedule": cron_schedule,
+        "memo": memo,
+        "search_attributes": search_attributes,
+        "priority": priority,
+        "versioning_override": versioning_override,
+        "start_delay": start_delay,
+    }
+    if run.outbound is not None:
+        from ._interception.signal_with_start import started_through_interceptors
+
+        return await started_through_interceptors(run, fields, static_summary, static_details)
+    payload = request_payload(run, **fields, static_summary=static_summary, static_details=static_details)
+    handle = await run.nexus.start(SYSTEM_ENDPOINT, SERVICE, OPERATION, payload, RawValue, workflow_context(run, id))
+    return ExternalWorkflowHandle(run, id, response_run_id(await handle))
+
+
+def request_payload(
+    run: WorkflowRun,
+    *,
+    workflow: Any,
+    args: Sequence[Any],
+    id: str,
+    task_queue: str,
+    signal: Any,
+    signal_args: Sequence[Any],
+    execution_timeout: timedelta | None,
+    run_timeout: timedelta | None,
+    task_timeout: timedelta | None,
+    id_reuse_policy: WorkflowIDReusePolicy,
+    id_conflict_policy: WorkflowIDConflictPolicy | None,
+    retry_policy: RetryPolicy | None,
+    cron_schedule: str | None,
+    memo: Mapping[str, Any] | None,
+    search_attributes: TypedSearchAttributes | None,
+    priority: Priority | None,
+    versioning_override: VersioningOverride | None,
+    start_delay: timedelta | None,
+    static_summary: str | None,
+    static_details: str | None,
+    namespace: str | None = None,
+    headers: Mapping[str, Payload] | None = None,
+) -> Payload:
+    """The request of the operation, as its input."""
     context = workflow_context(run, id)
     started = workflow_reference(workflow)
     signalled = signal_reference(signal)
-    values = signal_args if isinstance(signal_args, list) else [] if signal_args is None else [signal_args]
-    request = _native.StartWorkflowRequest(
-        namespace=run.worker.namespace,
+    return _native.StartWorkflowRequest(
+        namespace=namespace or run.worker.namespace,
         workflow_id=id,
         workflow_type=started.name,
         task_queue=task_queue,
         identity="",
-        input=_encoded(run, started, positional_args if args is None else args, "workflow", context),
+        input=_encoded(run, started, args, "workflow", context),
         execution_timeout=seconds("execution_timeout", execution_timeout),
         run_timeout=seconds("run_timeout", run_timeout),
         task_timeout=seconds("task_timeout", task_timeout),
@@ -115,18 +170,19 @@ async def signal_with_start_workflow(
         cron_schedule=cron_schedule or "",
         memo=run.encode_memo(memo or {}, context),
         search_attributes=encode_search_attributes(search_attributes) if search_attributes is not None else {},
+        headers=headers or {},
         static_summary=run.text(static_summary, context),
         static_details=run.text(static_details, context),
         start_signal=signalled.name,
-        start_signal_input=_encoded(run, signalled, values, "signal", context),
+        start_signal_input=_encoded(run, signalled, signal_args, "signal", context),
         priority=priority._to_native() if priority is not None else None,
         versioning_override=versioning_override._to_native() if versioning_override is not None else None,
-    )
-    handle = await run.nexus.start(
-        SYSTEM_ENDPOINT, _SERVICE, _OPERATION, request.signal_with_start_payload(), RawValue, context
-    )
-    response: RawValue = await handle
-    return ExternalWorkflowHandle(run, id, _native.signal_with_start_run_id(response.payload))
+    ).signal_with_start_payload()
+
+
+def response_run_id(response: RawValue) -> str:
+    """The run that the signal has reached."""
+    return _native.signal_with_start_run_id(response.payload)
 
 
 def _encoded(

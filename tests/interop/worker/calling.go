@@ -64,6 +64,35 @@ func CallFailing(ctx workflow.Context, taskQueue string, failure Failure) (seen 
 	return seen, err
 }
 
+// OperationCall is a call of a Nexus operation that Python serves.
+type OperationCall struct {
+	Endpoint  string `json:"endpoint"`
+	Operation string `json:"operation"`
+	Input     any    `json:"input"`
+	// Cancel has the operation be cancelled once it has started.
+	Cancel bool `json:"cancel"`
+}
+
+// CallOperation calls an operation of the Python service "python", and tells how it ended.
+func CallOperation(ctx workflow.Context, call OperationCall) (seen struct {
+	Result any    `json:"result"`
+	Failed []Link `json:"failed"`
+}, err error) {
+	operationContext, cancel := workflow.WithCancel(ctx)
+	operation := workflow.NewNexusClient(call.Endpoint, "python").ExecuteOperation(
+		operationContext, call.Operation, call.Input, workflow.NexusOperationOptions{ScheduleToCloseTimeout: callTimeout})
+	if call.Cancel {
+		if err := operation.GetNexusOperationExecution().Get(ctx, nil); err != nil {
+			return seen, err
+		}
+		cancel()
+	}
+	if operationError := operation.Get(ctx, &seen.Result); operationError != nil {
+		seen.Failed, err = explain(operationError)
+	}
+	return seen, err
+}
+
 func withActivities(ctx workflow.Context, taskQueue string) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		TaskQueue:           taskQueue,

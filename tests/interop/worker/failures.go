@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/nexus-rpc/sdk-go/nexus"
 	"go.temporal.io/sdk/temporal"
 )
 
@@ -53,6 +54,10 @@ func linkOf(err error) (link Link, decodeError error) {
 		link = Link{Kind: "activity", Name: err.ActivityType().GetName()}
 	case *temporal.ChildWorkflowExecutionError:
 		link = Link{Kind: "child", Name: err.WorkflowType()}
+	case *temporal.NexusOperationError:
+		link = Link{Kind: "nexus_operation", Name: err.Operation}
+	case *nexus.HandlerError:
+		link = Link{Kind: "nexus_handler", Message: err.Message, Type: string(err.Type)}
 	case *temporal.ApplicationError:
 		link = Link{Kind: "application", Message: err.Message(), Type: err.Type(), NonRetryable: err.NonRetryable()}
 		if err.HasDetails() {

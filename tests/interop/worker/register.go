@@ -9,7 +9,7 @@ import (
 func register(w worker.Worker) error {
 	for _, workflow := range []any{
 		Echo, Fail, Hold, ContinueOnce, // to be started as children
-		CallActivities, CallChild, CancelChild, CallFailing, // callers of Python
+		CallActivities, CallChild, CancelChild, CallFailing, CallOperation, // callers of Python
 		Steer,       // signals and cancels
 		Interactive, // queries and updates
 		Greet,       // behind Nexus operations, as is Hold

@@ -13,7 +13,7 @@ from typing import Any
 from invincible._engine.definition import WorkflowDefinition
 
 from .places import look_up_late, module_swaps, object_swaps
-from .reach import functions_reached
+from .reach import functions_reached, reached_from
 from .stack import own_packages, top_package
 from .swaps import Swaps, original_of, reduce_function
 
@@ -115,8 +115,8 @@ _install_lock = threading.Lock()
 _guard: Guard | None = None
 
 
-def install(definitions: Iterable[WorkflowDefinition]) -> Guard:
-    """Prepare the process for guarded workflows of these types, and return its guard."""
+def install(definitions: Iterable[WorkflowDefinition], interceptors: Iterable[type] = ()) -> Guard:
+    """Prepare the process for guarded workflows of these types and their interceptors, and return its guard."""
     global _guard
     with _install_lock:
         if _guard is None:
@@ -128,6 +128,7 @@ def install(definitions: Iterable[WorkflowDefinition]) -> Guard:
     definitions = list(definitions)
     own_packages.update(top_package(definition.run.__module__) for definition in definitions)
     functions = [function for definition in definitions for function in functions_reached(definition)]
+    functions += reached_from(each for interceptor in interceptors for each in interceptor.__mro__)
     _guard.cover(function.__globals__ for function in functions)
     if sys.version_info >= (3, 12):
         from . import calls

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
@@ -17,10 +17,15 @@ _ACTIVITY = "__invincible_activity__"
 
 def functions_reached(definition: WorkflowDefinition) -> list[FunctionType]:
     """The functions and methods of a workflow, and what they name of the user's own modules, activities left out."""
+    classes = definition.workflow_class.__mro__ if definition.workflow_class is not None else ()
+    return reached_from([*classes, definition.run])
+
+
+def reached_from(roots: Iterable[Any]) -> list[FunctionType]:
+    """The functions and methods of the user's own modules that these functions and classes are, have or name."""
     found: dict[int, FunctionType] = {}
     seen: set[int] = set()
-    classes = definition.workflow_class.__mro__ if definition.workflow_class is not None else ()
-    waiting: list[Any] = [*classes, definition.run]
+    waiting = list(roots)
     while waiting:
         value = waiting.pop()
         if id(value) in seen:

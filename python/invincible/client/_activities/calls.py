@@ -11,6 +11,7 @@ from invincible.exceptions import ActivityAlreadyStartedError
 from invincible.service import RPCError, RPCStatusCode
 
 from .._call import service_call
+from .._handler_calls import handler_calls
 from .._interceptor import OutboundInterceptor
 from .._sizes import sizes_checked
 from .._values import encode_arguments, encode_text
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from invincible._native import Payload
+    from invincible.api.workflowservice.v1 import StartActivityExecutionRequest
 
     from .._client import Client
 
@@ -93,6 +95,9 @@ class ActivityCalls(OutboundInterceptor):
             input.retry_policy.apply_to_proto(request.retry_policy)
         if input.search_attributes is not None:
             encode_search_attributes(input.search_attributes, request.search_attributes)
+        calling = handler_calls.get()
+        if calling is not None:
+            _carry(request, calling.start(input.id))
         target = f"activity {input.activity_type!r} with id {input.id!r}"
         sent = SentPayloads(target, named_arguments(arguments, input._signature), {})
         try:
@@ -102,6 +107,8 @@ class ActivityCalls(OutboundInterceptor):
                 )
         except RPCError as error:
             raise _start_error(error, input) from None
+        if calling is not None and response.HasField("link"):
+            calling.linked([response.link.SerializeToString()])
         return ActivityHandle(client, input.id, run_id=response.run_id, result_type=input.result_type)
 
     async def cancel_activity(self, input: CancelActivityInput) -> None:
@@ -206,6 +213,21 @@ class ActivityCalls(OutboundInterceptor):
             "identity": self._client.identity,
             "request_id": str(uuid4()),
         }
+
+
+def _carry(request: StartActivityExecutionRequest, carried: Mapping[str, Any]) -> None:
+    """Has a start carry what a handler of a Nexus operation gives it."""
+    callbacks = carried.get("completion_callbacks", ())
+    for callback in callbacks:
+        request.completion_callbacks.add().ParseFromString(callback)
+    if callbacks:  # they have the links, too
+        request.request_id = carried["request_id"]
+    else:
+        for link in carried["links"]:
+            request.links.add().ParseFromString(link)
+    request.on_conflict_options.attach_request_id = True
+    request.on_conflict_options.attach_completion_callbacks = True
+    request.on_conflict_options.attach_links = True
 
 
 def _start_error(error: RPCError, input: StartActivityInput) -> Exception:

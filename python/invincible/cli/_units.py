@@ -1,0 +1,44 @@
+"""Values of options with a unit."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+
+import click
+
+_VALUE = re.compile(r"(\d+(?:\.\d+)?)\s*([A-Za-z]*)")
+_SECONDS = {"ms": 0.001, "": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
+_BYTES = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9}
+_BYTES |= {"k": 2**10, "m": 2**20, "g": 2**30, "kib": 2**10, "mib": 2**20, "gib": 2**30}
+
+
+def duration(text: str) -> timedelta:
+    """The duration of ``500ms``, ``30s``, ``2m``, ``1h``; a bare number is seconds.
+
+    Raises:
+        BadParameter: It is none.
+    """
+    seconds = _amount(text, _SECONDS)
+    if seconds is None:
+        raise click.BadParameter(f"{text!r} is no duration: write 500ms, 30s, 2m or 1h")
+    return timedelta(seconds=seconds)
+
+
+def size(text: str) -> int:
+    """The bytes of ``500MB``, ``2GB``, ``512MiB``; a bare number is bytes.
+
+    Raises:
+        BadParameter: It is no size.
+    """
+    amount = _amount(text, _BYTES)
+    if amount is None:
+        raise click.BadParameter(f"{text!r} is no size: write 500MB, 2GB or 512MiB")
+    return round(amount)
+
+
+def _amount(text: str, units: Mapping[str, float]) -> float | None:
+    match = _VALUE.fullmatch(text.strip())
+    factor = None if match is None else units.get(match[2].lower())
+    return None if match is None or factor is None else float(match[1]) * factor

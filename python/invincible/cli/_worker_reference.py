@@ -1,0 +1,160 @@
+"""``module:attribute``: where a program finds its worker."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from types import FrameType
+from typing import Any
+
+from invincible.client import Client
+from invincible.envconfig import ClientConnectConfig
+from invincible.runtime import Runtime
+from invincible.service import RPCError
+from invincible.worker import Worker
+from invincible.worker._processes._telemetry import RuntimeOptions
+from invincible.worker._runner import ProgramError
+
+_PARAMETERS = ("client", "task_queue")
+
+
+@dataclass
+class WorkerReference:
+    """Makes the worker that a reference names, in this process or in those of a supervisor.
+
+    Args:
+        reference: ``module:attribute``; the attribute is a worker or a function that makes one.
+        connection: For the client that the function may ask for.
+        runtime: For the client's runtime.
+        task_queue: For functions that take one.
+        grace: The grace of activities, instead of the worker's own.
+        default_grace: The grace of a worker that has none of its own.
+        health_address: Where the health is told, instead of the worker's own address.
+        in_processes: Whether the process is one of several.
+    """
+
+    reference: str
+    connection: ClientConnectConfig
+    runtime: RuntimeOptions
+    task_queue: str | None = None
+    grace: timedelta | None = None
+    default_grace: timedelta = timedelta(seconds=30)
+    health_address: str | None = None
+    in_processes: bool = False
+    _found: Any = field(default=None, init=False, repr=False)
+
+    def load(self) -> None:
+        """Import the module.
+
+        Raises:
+            ProgramError: There is no such thing, or its import fails.
+        """
+        self._found = found(self.reference)
+        if not isinstance(self._found, Worker) and not callable(self._found):
+            raise ProgramError(
+                f"{self.reference} is of type {type(self._found).__name__}: it must be a Worker, or a function that "
+                "returns one"
+            )
+
+    async def make(self, runtime: Runtime) -> Worker:
+        """Make the worker, and the client if the function asks for one.
+
+        Raises:
+            ProgramError: There is no worker to be had.
+        """
+        worker = self._found if isinstance(self._found, Worker) else await self._called(self._found, runtime)
+        if not isinstance(worker, Worker):
+            raise ProgramError(
+                f"{self.reference} returned an object of type {type(worker).__name__}: it must return a Worker"
+            )
+        if self.in_processes:
+            worker._supervisor = None
+            worker._config["health_address"] = None
+        elif self.health_address is not None:
+            worker._config["health_address"] = self.health_address
+        if self.grace is not None:
+            worker._set_grace(self.grace)
+        else:
+            worker._default_grace(self.default_grace)
+        return worker
+
+    async def _called(self, function: Callable[..., Any], runtime: Runtime) -> Any:
+        parameters = inspect.signature(function).parameters
+        needed = [
+            name
+            for name, each in parameters.items()
+            if each.default is each.empty
+            and each.kind not in (each.VAR_POSITIONAL, each.VAR_KEYWORD)
+            and name not in _PARAMETERS
+        ]
+        if needed:
+            raise ProgramError(
+                f"{self.reference} takes {', '.join(needed)}, which nobody gives: it may take "
+                f"{' and '.join(_PARAMETERS)}"
+            )
+        if self.task_queue is not None and "task_queue" not in parameters:
+            raise ProgramError(
+                f"--task-queue is for functions with a parameter task_queue, which {self.reference} lacks"
+            )
+        arguments: dict[str, Any] = {}
+        if "client" in parameters:
+            arguments["client"] = await self._connected(runtime)
+        if "task_queue" in parameters and (self.task_queue is not None or "task_queue" not in _optional(parameters)):
+            if self.task_queue is None:
+                raise ProgramError(f"{self.reference} needs a task queue: give --task-queue")
+            arguments["task_queue"] = self.task_queue
+        made = function(**arguments)
+        return await made if inspect.isawaitable(made) else made
+
+    async def _connected(self, runtime: Runtime) -> Client:
+        try:
+            return await Client.connect(**self.connection, runtime=runtime)
+        except (RPCError, RuntimeError, ValueError) as error:
+            raise ProgramError(f"cannot connect to {self.connection.get('target_host')}: {error}") from None
+
+
+def found(reference: str) -> Any:
+    """What ``module:attribute`` stands for; the attribute may have dots.
+
+    Raises:
+        ProgramError: There is no such thing, or the import of the module fails.
+    """
+    module_name, _, name = reference.partition(":")
+    try:
+        value: Any = importlib.import_module(module_name)
+    except ModuleNotFoundError as error:
+        if error.name is not None and (module_name == error.name or module_name.startswith(f"{error.name}.")):
+            raise ProgramError(
+                f"there is no module {error.name!r}: modules are looked for in the current directory and where Python "
+                "finds its own"
+            ) from None
+        raise _broken(module_name, error) from None
+    except Exception as error:  # it is the user's code
+        raise _broken(module_name, error) from None
+    for part in name.split("."):
+        if not hasattr(value, part):
+            raise ProgramError(f"there is no {name!r} in module {module_name!r}")
+        value = getattr(value, part)
+    return value
+
+
+def _broken(module_name: str, error: Exception) -> ProgramError:
+    """With the traceback of the user's code alone."""
+    shown = error.__traceback__
+    while shown is not None and _of_import(shown.tb_frame):
+        shown = shown.tb_next
+    text = "".join(traceback.format_exception(type(error), error, shown or None)).rstrip()
+    return ProgramError(f"the import of module {module_name!r} failed:\n{text}")
+
+
+def _of_import(frame: FrameType) -> bool:
+    name = frame.f_code.co_filename
+    return name == __file__ or name.startswith("<frozen importlib") or name == importlib.__file__
+
+
+def _optional(parameters: Any) -> set[str]:
+    return {name for name, each in parameters.items() if each.default is not each.empty}

@@ -1,0 +1,199 @@
+"""What runs in a worker process."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import pickle
+import signal
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from typing import TYPE_CHECKING, Any
+
+from invincible.client._task_failures import task_failures
+from invincible.runtime import Runtime, _flush_logs
+
+from .._under_way import under_way
+from ._link import Link
+from ._logs import LogLevels, Sender
+from ._memory import resident_memory
+from ._messages import Drain, Failed, Leaving, Ready, Report, SentError, TaskFailed
+
+if TYPE_CHECKING:
+    from .._worker import Worker
+    from ._blueprint import Maker
+
+_REPORT_INTERVAL = 1.0
+# What a terminal or a service manager may send to all processes at once: the supervisor says what becomes of it.
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+@dataclass(frozen=True)
+class ChildOptions:
+    """What a process is told at its start.
+
+    Args:
+        index: Its number, from 0.
+        maker: Makes its worker; pickled.
+        levels: Which log records to send.
+        kill_after: Seconds, after the grace of the activities, in which it must have ended.
+    """
+
+    index: int
+    maker: bytes
+    levels: LogLevels
+    kill_after: float
+
+
+def block_signals() -> None:
+    """Have signals wait, in the calling thread and in processes that it starts, until these say what they do then."""
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+
+
+def run_child(connection: Connection[Any, Any], options: ChildOptions) -> None:
+    """The process's main function."""
+    child = _Child(connection, options)
+    try:
+        code = child.run()
+    finally:
+        _flush_logs()
+        child.link.close()
+    sys.exit(code)
+
+
+class _Child:
+    def __init__(self, connection: Connection[Any, Any], options: ChildOptions) -> None:
+        self._options = options
+        self.link = Link(connection)
+        self._loop = asyncio.new_event_loop()
+        self._stop = asyncio.Event()
+        self._state = "starting"
+        self._news = threading.Event()
+        self._worker: Worker | None = None
+        self._started_at = time.time()
+
+    def run(self) -> int:
+        """Run the worker until it is to end; the exit code."""
+        self._take_over_logging()
+        self._take_over_signals()
+        task_failures.forward = self._send_task_failure
+        self.link.listen(self._on_command, self._on_orphaned)
+        threading.Thread(target=self._report, name="invincible-report", daemon=True).start()
+        asyncio.set_event_loop(self._loop)
+        try:
+            return self._loop.run_until_complete(self._main())
+        finally:
+            self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+            asyncio.set_event_loop(None)
+            self._loop.close()
+
+    async def _main(self) -> int:
+        phase = "load"
+        try:
+            maker: Maker = pickle.loads(self._options.maker)
+            maker.load()
+            runtime, metrics_port = maker.runtime.make(self._options.index)
+            if Runtime._default is None:
+                Runtime.set_default(runtime)
+            phase = "connect"
+            worker = await self._unless_stopped(maker.make(runtime))
+            if worker is None:
+                return 0
+            phase = "run"
+            await self._run(worker, metrics_port)
+        except Exception as error:  # the supervisor decides what becomes of it
+            self.link.send(Failed(phase, SentError.of(error)))
+            return 1
+        return 0
+
+    async def _unless_stopped(self, making: Any) -> Worker | None:
+        task = asyncio.ensure_future(making)
+        stop = asyncio.ensure_future(self._stop.wait())
+        await asyncio.wait((task, stop), return_when=asyncio.FIRST_COMPLETED)
+        if task.done():
+            stop.cancel()
+            worker: Worker = await task
+            return worker
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        return None
+
+    async def _run(self, worker: Worker, metrics_port: int | None) -> None:
+        self._worker = worker
+        worker._reports_health = True
+        running = asyncio.ensure_future(worker.run())
+        polling = asyncio.ensure_future(worker._polling.wait())
+        stop = asyncio.ensure_future(self._stop.wait())
+        await asyncio.wait((running, polling, stop), return_when=asyncio.FIRST_COMPLETED)
+        if polling.done():
+            self._enter("running")
+            self.link.send(Ready(metrics_port, worker._grace or 0.0))
+            await asyncio.wait((running, stop), return_when=asyncio.FIRST_COMPLETED)
+        polling.cancel()
+        stop.cancel()
+        self._enter("draining")
+        worker._shutdown_requested.set()
+        await running
+
+    def _take_over_logging(self) -> None:
+        self._options.levels.apply()
+        logging.root.handlers[:] = [Sender(self._options.index, self.link.log)]
+
+    def _take_over_signals(self) -> None:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, self._on_signal)
+        if (sigbreak := getattr(signal, "SIGBREAK", None)) is not None:
+            signal.signal(sigbreak, signal.SIG_IGN)
+        if hasattr(signal, "pthread_sigmask"):
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
+
+    def _on_signal(self, number: int, frame: object) -> None:
+        self.link.send(Leaving(signal.Signals(number).name))
+        self._request_stop()
+
+    def _on_command(self, command: object) -> None:
+        if isinstance(command, Drain):
+            self._request_stop()
+
+    def _on_orphaned(self) -> None:
+        """From the link's thread: nobody is left who would end this process, so it does so itself."""
+        sys.stderr.write(f"worker process {os.getpid()}: the supervisor is gone, taking no new tasks\n")
+        self._request_stop()
+        grace = self._worker._grace or 0.0 if self._worker is not None else 0.0
+        time.sleep(grace + self._options.kill_after)
+        os._exit(1)
+
+    def _request_stop(self) -> None:
+        with suppress(RuntimeError):  # the loop is closed: it has stopped
+            self._loop.call_soon_threadsafe(self._stop.set)
+
+    def _enter(self, state: str) -> None:
+        self._state = state
+        self._news.set()
+
+    def _report(self) -> None:
+        while True:
+            self._news.clear()
+            self.link.send(Report(self._values()))
+            self._news.wait(_REPORT_INTERVAL)
+
+    def _values(self) -> dict[str, Any]:
+        activities: Sequence[Any] = () if self._worker is None else under_way(self._worker._runner)
+        return {
+            "pid": os.getpid(),
+            "state": self._state,
+            "started_at": self._started_at,
+            "memory": resident_memory(),
+            "activities": activities,
+            "health": None if self._worker is None else self._worker._health_report(),
+        }
+
+    def _send_task_failure(self, workflow_id: str, run_id: str, error: BaseException) -> None:
+        self.link.send(TaskFailed(workflow_id, run_id, SentError.of(error)))

@@ -1,0 +1,1 @@
+"""Interception of workflow code: imported by workers that have interceptors, and by nothing else."""

@@ -1,0 +1,160 @@
+"""Workers as programs: signals, grace, exit codes, and processes that notice that nobody supervises them any more."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+import threading
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from invincible.client import Client, WorkflowHandle
+from invincible.worker import run_worker
+from tests.support.conditions import eventually
+from tests.support.processes import Program
+
+RUNNING = "is running"
+HOWS = ["alone", "processes"]
+
+
+def program(address: str, task_queue: str, how: str) -> Program:
+    return Program(sys.executable, "-m", "tests.support.process_program", address, task_queue, how)
+
+
+async def started(client: Client, task_queue: str, workflow: str, *args: str) -> WorkflowHandle[object, object]:
+    """A workflow whose first argument is a file that its activity makes when it runs."""
+    handle = await client.start_workflow(workflow, args=args, id=task_queue, task_queue=task_queue)
+    await eventually(lambda: asyncio.to_thread(Path(args[0]).exists), what="the activity runs")
+    return handle
+
+
+@pytest.mark.parametrize("how", HOWS)
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_a_signal_lets_activities_end(
+    client: Client, address: str, task_queue: str, tmp_path: Path, how: str, number: signal.Signals
+) -> None:
+    goal = tmp_path / "goal"
+    async with program(address, task_queue, how) as worker:
+        await worker.line(RUNNING)
+        await started(client, task_queue, "wait_for_file", str(tmp_path / "started"), str(goal))
+        worker.send(number)
+        line = await worker.line(f"{number.name}: worker of task queue '{task_queue}' takes no new tasks")
+        assert "a second signal ends it at once" in line
+        goal.touch()
+        assert await worker.exit_code() == 0
+        assert "has ended, all tasks completed" in worker.output
+
+
+@pytest.mark.parametrize("how", HOWS)
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+async def test_the_second_signal_ends_it_and_names_what_was_under_way(
+    client: Client, address: str, task_queue: str, tmp_path: Path, how: str, number: signal.Signals, code: int
+) -> None:
+    async with program(address, task_queue, how) as worker:
+        await worker.line(RUNNING)
+        handle = await started(client, task_queue, "stubbornness", str(tmp_path / "started"))
+        children = pids_below(worker.pid)
+        worker.send(number)
+        await worker.line("takes no new tasks")
+
+        async def forced() -> bool:
+            # One that comes at once may be the first one, handed on by a parent process.
+            with suppress(ProcessLookupError):
+                worker.send(number)
+            return "ended at once" in worker.output
+
+        await eventually(forced, what="a second signal ends the program")
+        assert await worker.exit_code(timeout=10) == code
+        assert f"{number.name}: ended at once; 1 activity under way: ignore_the_end (id 1, attempt 1" in worker.output
+        await gone(children)
+    await handle.terminate()
+
+
+async def test_a_worker_that_cannot_be_made_ends_with_an_error(address: str, task_queue: str) -> None:
+    async with program(address, task_queue, "fails") as worker:
+        assert await worker.exit_code() == 1
+        assert "the worker could not be made: LookupError: no such thing" in worker.output
+
+
+async def test_a_signal_before_there_is_a_worker_ends_the_program(address: str, task_queue: str) -> None:
+    async with program(address, task_queue, "slow") as worker:
+        await worker.line("connecting")
+        worker.send(signal.SIGTERM)
+        assert await worker.exit_code(timeout=10) == 0
+        assert "SIGTERM: ended before the worker was made" in worker.output
+
+
+async def test_processes_end_when_their_supervisor_is_killed(
+    client: Client, address: str, task_queue: str, tmp_path: Path
+) -> None:
+    goal = tmp_path / "goal"
+    async with program(address, task_queue, "processes") as worker:
+        await worker.line(RUNNING)
+        handle = await started(client, task_queue, "wait_for_file", str(tmp_path / "started"), str(goal))
+        children = pids_below(worker.pid)
+        worker.send(signal.SIGKILL)  # its processes have its output open, so its end is not waited for
+        goal.touch()
+        await gone(children)
+    async with program(address, task_queue, "alone") as worker:
+        await worker.line(RUNNING)
+        assert await handle.result() == f"{goal} exists"
+
+
+async def test_a_process_that_ignores_its_supervisors_end_ends_all_the_same(
+    client: Client, address: str, task_queue: str, tmp_path: Path
+) -> None:
+    async with program(address, task_queue, "stubborn-processes") as worker:
+        await worker.line(RUNNING)
+        handle = await started(client, task_queue, "stubbornness", str(tmp_path / "started"))
+        children = pids_below(worker.pid)
+        assert len(children) == 2
+        worker.send(signal.SIGKILL)  # its processes have its output open, so its end is not waited for
+        await gone(children)
+    await handle.terminate()
+
+
+def test_other_threads_cannot_run_a_worker() -> None:
+    raised: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            run_worker(lambda: pytest.fail("not to be called"))
+        except RuntimeError as error:
+            raised.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    assert [str(error) for error in raised] == ["a worker must be run in the main thread: no other one gets signals"]
+
+
+def pids_below(pid: int) -> list[int]:
+    """The worker processes of a supervisor."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdecimal():
+            try:
+                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+                command = (entry / "cmdline").read_bytes()
+            except OSError:
+                continue
+            if parent == pid and b"spawn_main" in command:
+                found.append(int(entry.name))
+    return found
+
+
+async def gone(pids: list[int]) -> None:
+    def alive(pid: int) -> bool:
+        try:
+            state = (Path("/proc") / str(pid) / "stat").read_text().rpartition(")")[2].split()[0]
+        except OSError:
+            return False
+        return state != "Z"
+
+    async def all_gone() -> bool:
+        return not any(map(alive, pids))
+
+    await eventually(all_gone, what=f"the processes {pids} have ended")

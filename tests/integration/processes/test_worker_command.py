@@ -1,0 +1,112 @@
+"""`invincible worker run`: what it runs, what it says, how it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import sys
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from invincible.client import Client
+from tests.support.conditions import eventually
+from tests.support.processes import Program
+
+REFERENCE = "tests.support.process_workers:make_worker"
+
+
+def command(*arguments: str, address: str, **env: str) -> Program:
+    return Program(
+        sys.executable, "-m", "invincible", "worker", "run", *arguments, env={"TEMPORAL_ADDRESS": address, **env}
+    )
+
+
+@pytest.mark.parametrize("processes", [(), ("--processes", "2")])
+async def test_it_runs_what_a_function_makes(
+    client: Client, address: str, task_queue: str, processes: tuple[str, ...]
+) -> None:
+    arguments = (REFERENCE, "--task-queue", task_queue, "--grace", "5s", *processes)
+    async with command(*arguments, address=address) as worker:
+        await worker.line("is running")
+        pids = await client.execute_workflow("process_ids", 5, id=task_queue, task_queue=task_queue, result_type=list)
+        assert (worker.pid in pids) == (not processes)
+        worker.send(signal.SIGTERM)
+        assert await worker.exit_code() == 0
+        assert "all tasks completed" in worker.output
+
+
+async def test_options_come_before_variables(client: Client, address: str, task_queue: str) -> None:
+    arguments = ("--address", address, "--task-queue", task_queue, "--log-format", "json")
+    async with command(REFERENCE, *arguments, address="localhost:1", TEMPORAL_NAMESPACE="default") as worker:
+        said = json.loads(await worker.line("is running"))
+        assert said["message"] == f"worker of task queue {task_queue!r} is running (pid {worker.pid})"
+        assert (said["level"], said["logger"]) == ("INFO", "invincible.worker")
+
+
+async def test_health_and_metrics_of_all_processes(client: Client, address: str, task_queue: str) -> None:
+    addresses = ("--health", "127.0.0.1:0", "--metrics", "127.0.0.1:0")
+    async with command(REFERENCE, "-p", "2", "--task-queue", task_queue, *addresses, address=address) as worker:
+        health = (await worker.line("tell of its health at http://")).rpartition("http://")[2]
+        metrics = (await worker.line("metrics are at http://")).rpartition("http://")[2]
+        await worker.line("is running")
+
+        def served(url: str) -> str:
+            with urllib.request.urlopen(url, timeout=10) as answer:
+                body: bytes = answer.read()
+            return body.decode()
+
+        async def ready() -> bool:
+            body = await asyncio.to_thread(served, f"http://{health}/readyz")
+            return "worker process 0" in body and "worker process 1" in body
+
+        await eventually(ready, what="both processes are ready")
+        lines = (await asyncio.to_thread(served, f"http://{metrics}")).splitlines()
+        for index in (0, 1):
+            assert any(line.startswith("temporal_") and f'worker_process="{index}"' in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("reference", "message"),
+    [
+        ("nothing_of_this_name:make", "there is no module 'nothing_of_this_name': modules are looked for in"),
+        ("tests.support.process_workers:nothing", "there is no 'nothing' in module 'tests.support.process_workers'"),
+        ("tests.support.process_workers:WORKFLOWS", "is of type list: it must be a Worker, or a function"),
+        (
+            "tests.support.process_workers:process_ids",
+            "takes number, which nobody gives: it may take client and task_q",
+        ),
+        ("tests.support.processes:REPOSITORY.exists", "returned an object of type bool: it must return a Worker"),
+    ],
+)
+@pytest.mark.parametrize("processes", [(), ("--processes", "2")])
+async def test_what_is_no_worker_is_named(
+    address: str, reference: str, message: str, processes: tuple[str, ...]
+) -> None:
+    async with command(reference, *processes, address=address) as worker:
+        assert await worker.exit_code() == 1
+        assert message in worker.output
+        assert "Traceback" not in worker.output
+
+
+@pytest.mark.parametrize("processes", [(), ("--processes", "2")])
+async def test_an_import_that_fails_is_shown_with_the_line(
+    address: str, tmp_path: Path, processes: tuple[str, ...]
+) -> None:
+    name = f"broken_{tmp_path.name}"
+    (tmp_path / f"{name}.py").write_text("def f():\n    return 1 / 0\n\nf()\n")
+    async with command(f"{name}:f", *processes, address=address, PYTHONPATH=str(tmp_path)) as worker:
+        assert await worker.exit_code() == 1
+        shown = worker.output.partition("Traceback (most recent call last):\n")
+        assert f"the import of module {name!r} failed:" in shown[0]
+        assert shown[2].splitlines()[0] == f'  File "{tmp_path / name}.py", line 4, in <module>'
+        assert "ZeroDivisionError: division by zero" in shown[2]
+
+
+async def test_a_server_that_is_not_there_is_named(task_queue: str) -> None:
+    async with command(REFERENCE, "--task-queue", task_queue, address="127.0.0.1:1") as worker:
+        assert await worker.exit_code() == 1
+        assert "cannot connect to 127.0.0.1:1: " in worker.output
+        assert "Traceback" not in worker.output
