@@ -38,7 +38,7 @@ def main() -> int:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=10.0, help="how long to measure (default: %(default)g)")
-    parser.add_argument("--warm-up", type=float, default=1.0, help="minutes before that (default: %(default)g)")
+    parser.add_argument("--warm-up", type=float, default=2.0, help="minutes before that (default: %(default)g)")
     parser.add_argument("--every", type=float, default=10.0, help="seconds between samples (default: %(default)g)")
     parser.add_argument("--lanes", type=int, default=60, help="workflows at a time (default: %(default)s)")
     parser.add_argument(

@@ -10,7 +10,7 @@ from benchmarks.soak.program import TASK_QUEUE, Everything
 from invincible.client import Client
 
 # For one workflow: a load must not wait for ever for what got lost.
-PATIENCE = 120.0
+PATIENCE = 240.0
 
 
 class Load:

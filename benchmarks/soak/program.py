@@ -72,12 +72,13 @@ class Everything:
 
     @workflow.run
     async def run(self, number: int) -> str:
-        text = f"run {number} " + "x" * 500
+        text = f"run {number} " + "x" * 200
         await asyncio.gather(
             *(think.execute(text) for _ in range(3)), *(work.execute(text) for _ in range(3)), workflow.sleep(0.01)
         )
-        await think.execute_local(text)
-        await work.execute_local(text)
+        await asyncio.gather(
+            *(think.execute_local(text) for _ in range(3)), *(work.execute_local(text) for _ in range(3))
+        )
         await asyncio.gather(beat.execute(5), beat_on_thread.execute(5))
         with contextlib.suppress(asyncio.TimeoutError):
             await workflow.wait_condition(lambda: False, timeout=0.01)

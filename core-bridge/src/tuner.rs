@@ -276,7 +276,7 @@ impl EagerSlots {
         if wanted == 0 {
             return None;
         }
-        let reserved = self.try_reserve.call1(py, (wanted,)).and_then(|ids| Ok(ids.extract::<Vec<u64>>(py)?));
+        let reserved = self.try_reserve.call1(py, (wanted,)).and_then(|ids| ids.extract::<Vec<u64>>(py));
         match reserved {
             Ok(ids) => Some(ReservedSlots(Permits { ids, sink: self.sink.clone() })),
             Err(error) => {

@@ -233,6 +233,8 @@ impl Worker {
     /// Nexus tasks go to `on_nexus_task`, which a worker for them needs.
     #[pyo3(signature = (queue, on_activity_task, *, thread_activities, loop_activities = None, on_transit = None,
                         transit_headers = false, on_nexus_task = None))]
+    #[allow(clippy::too_many_arguments)]
+    #[allow(clippy::too_many_arguments)] // they are named in Python
     fn poll(
         &self,
         queue: &Bound<'_, CompletionQueue>,

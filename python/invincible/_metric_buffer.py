@@ -76,8 +76,8 @@ class MetricBuffer:
     """Keeps every update of the metrics of a runtime until the program fetches it.
 
     What comes while the buffer is full is dropped. This is an error in Core's log, once, and a warning of the logger
-    ``invincible.runtime`` with the number of lost updates at the next :meth:`retrieve_updates`. A busy worker makes
-    some 30 updates for each workflow task.
+    ``invincible.runtime`` with the number of lost updates at the next :meth:`retrieve_updates`. A worker
+    makes some 30 updates for a workflow task and its activity.
 
     Args:
         buffer_size: How many updates there is room for.

@@ -13,7 +13,7 @@ import pytest
 from invincible import activity, workflow
 from invincible.client import Client, WorkflowHandle
 from invincible.common import RetryPolicy
-from invincible.worker import Worker
+from invincible.worker import Worker, _lost_server
 from tests.support.conditions import eventually
 from tests.support.relay import relay
 from tests.support.server import server_process
@@ -94,7 +94,7 @@ async def test_a_network_that_is_gone_for_a_while(task_queue: str, address: str,
             assert before < RUNS * STEPS
             if loses == "connections":
                 await way.cut()
-            await asyncio.sleep(2)  # for so long there is no network
+            await asyncio.sleep(1)  # for so long there is no network
             way.resume()
             await load.end()
 
@@ -123,7 +123,22 @@ async def test_a_server_whose_disk_is_full_for_a_while(task_queue: str, tmp_path
             _, hard = resource.prlimit(server.program.pid, resource.RLIMIT_FSIZE)
             resource.prlimit(server.program.pid, resource.RLIMIT_FSIZE, (4096, hard))
             before = sum(completed.values())
-            await asyncio.sleep(2)  # for so long nothing can be written
+            await asyncio.sleep(1)  # for so long nothing can be written
             assert before <= sum(completed.values()) < RUNS * STEPS
             resource.prlimit(server.program.pid, resource.RLIMIT_FSIZE, (hard, hard))
             await load.end()
+
+
+async def test_a_worker_ends_though_its_server_is_gone(
+    task_queue: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Core itself would wait for its polls until the server is back."""
+    monkeypatch.setattr(_lost_server, "_PATIENCE", 0.2)
+    async with server_process() as server:
+        load = Load(await Client.connect(server.address), task_queue)
+        run = asyncio.ensure_future(load.worker.run())
+        await load.start()
+        await server.program.kill()
+        await asyncio.wait_for(load.worker.shutdown(), LIMIT)
+        await run
+    assert "the worker ends with its polls open" in caplog.text

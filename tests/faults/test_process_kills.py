@@ -28,13 +28,13 @@ async def test_sigterm_under_load_loses_no_step(client: Client, address: str, ta
         for number in range(30)
     ]
     async with Program(*program) as first:
-        await first.line("is running")
+        await first.line("is running", timeout=60)
         await asyncio.wait([asyncio.ensure_future(handle.result()) for handle in handles[:1]], timeout=0.3)
         first.send(signal.SIGTERM)
         assert await first.exit_code() == 0
         assert "all tasks completed" in first.output
     async with Program(*program) as second:
-        await second.line("is running")
+        await second.line("is running", timeout=60)
         assert await asyncio.gather(*(handle.result() for handle in handles)) == [20] * 30
     for handle in handles:
         events = (await handle.fetch_history()).events

@@ -10,7 +10,6 @@ import urllib.request
 from typing import Any
 
 import pytest
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from invincible import workflow
@@ -47,24 +46,31 @@ async def test_metrics(address: str, task_queue: str, capsys: pytest.CaptureFixt
 
 async def test_traces(address: str, task_queue: str) -> None:
     exported = InMemorySpanExporter()
-    exporting = {"BatchSpanProcessor(ConsoleSpanExporter())": "SimpleSpanProcessor(EXPORTED)"}
-    given: dict[str, Any] = {"EXPORTED": exported, "SimpleSpanProcessor": SimpleSpanProcessor, "Client": Client}
+    given: dict[str, Any] = {"EXPORTED": exported, "Client": Client}
     with no_global_provider():
-        names = await follow(PAGE, address, exporting, only=[1, 3, 4, 5], TelemetryConfig=TelemetryConfig, **given)
+        names = await follow(
+            PAGE,
+            address,
+            {"ConsoleSpanExporter()": "EXPORTED"},
+            only=[1, 3, 4, 5],
+            TelemetryConfig=TelemetryConfig,
+            **given,
+        )
         client, fulfil = names["traced"], names["Fulfil"]
         async with Worker(client, task_queue=task_queue, workflows=[fulfil], activities=[names["charge"]]):
             handle = await client.start_workflow(fulfil.run, 1, id=task_queue, task_queue=task_queue)
-            await eventually(lambda: known(exported, "RunActivity:charge"), what="the activity")
+
+            async def charged() -> bool:
+                names["provider"].force_flush()
+                return any(span.name == "RunActivity:charge" for span in exported.get_finished_spans())
+
+            await eventually(charged, what="the activity")
             await handle.cancel()
             with pytest.raises(WorkflowFailureError):
                 await handle.result()
         names["provider"].shutdown()
     expected = {"StartWorkflow:Fulfil", "RunWorkflow:Fulfil", "fulfil", "StartActivity:charge", "RunActivity:charge"}
     assert {span.name for span in exported.get_finished_spans()} == expected
-
-
-async def known(exported: InMemorySpanExporter, name: str) -> bool:
-    return any(span.name == name for span in exported.get_finished_spans())
 
 
 @workflow.defn

@@ -35,11 +35,9 @@ DELIBERATE = {
 
 # What later work brings: patterns of names by module, none for all of it. The aim is to have nothing here.
 NOT_THERE_YET = {
-    "activity": "shield_thread_cancel_exception",
     "testing": r"ActivityEnvironment TimeSkipp\w+ WorkflowEnvironment\.\w+ WorkflowEnvironment\.start_local\(\w+\)",
     "worker": r"""
-        \w*Interceptor(ClassInput)? (ContinueAsNew|Execute\w+|Handle\w+|PatchActivation|Signal\w+|Start\w+)Input
-        Shared\w+ WorkflowInstance(Details)?
+        WorkflowInstance(Details)?
         workflow_sandbox\.SandboxMatcher\.(access_matcher|match_access)
     """,
 }

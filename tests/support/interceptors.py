@@ -1,10 +1,14 @@
-"""Interceptors that change nothing: what works without them must work with them."""
+"""Interceptors that change nothing, for what works without them must work with them; and one that does not replay."""
 
 from __future__ import annotations
+
+from time import time_ns
+from typing import Any
 
 from invincible.worker import (
     ActivityInboundInterceptor,
     ActivityOutboundInterceptor,
+    ExecuteWorkflowInput,
     Interceptor,
     WorkflowInboundInterceptor,
     WorkflowInterceptorClassInput,
@@ -30,3 +34,10 @@ class PassOn(Interceptor):
 
     def workflow_interceptor_class(self, input: WorkflowInterceptorClassInput) -> type[WorkflowInboundInterceptor]:
         return PassOnInbound
+
+
+class AsksForTheTime(WorkflowInboundInterceptor):
+    """By a name of its own module, in which there are no workflows."""
+
+    async def execute_workflow(self, input: ExecuteWorkflowInput) -> Any:
+        return [time_ns(), await super().execute_workflow(input)]

@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 import time
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -121,6 +122,8 @@ def fails(how: str) -> Any:
                 raise ApplicationError("outer", 1, type="Outer", non_retryable=True) from error
         case "unpicklable":
             raise Hopeless("it is hopeless", why="it cannot be read again")
+        case "broken executor":
+            raise BrokenProcessPool("not the worker's")
         case "result":
             return lambda: "functions of functions cannot be pickled"
         case _:

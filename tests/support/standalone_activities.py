@@ -128,7 +128,7 @@ async def wait_to_be_stopped(finish_on_attempt: int = 0) -> int:
         raise
 
 
-@activity.defn(start_to_close_timeout=MINUTE, heartbeat_timeout=10 * SECOND)
+@activity.defn(start_to_close_timeout=MINUTE, heartbeat_timeout=10 * SECOND, no_thread_cancel_exception=True)
 def wait_on_a_thread() -> str:
     while not activity.is_cancelled():
         activity.heartbeat()

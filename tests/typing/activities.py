@@ -194,3 +194,11 @@ async def local_calls() -> None:
     await workflow.execute_local_activity(greet, 1)  # type: ignore[misc]
     workflow.start_local_activity(greet, "Ada", task_queue="elsewhere")  # type: ignore[call-overload]
     workflow.start_local_activity(greet, "Ada", heartbeat_timeout=SOON)  # type: ignore[call-overload]
+
+
+@activity.defn(auto_heartbeat=True, heartbeat_timeout=SOON)
+def long(order: Order) -> str:
+    assert_type(activity.heartbeat_details(Order), Order | None)
+    assert_type(activity.heartbeat_details(int, index=1), int | None)
+    with activity.shield_thread_cancel_exception():
+        return order.id

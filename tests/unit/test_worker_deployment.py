@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from invincible import workflow
+from invincible.client import Client
 from invincible.common import RawValue, VersioningBehavior, WorkerDeploymentVersion
-from invincible.worker import WorkerDeploymentConfig
+from invincible.worker import Worker, WorkerDeploymentConfig
 from invincible.worker._deployment import check_deployment
 from invincible.worker._workflows import workflow_definitions
 
@@ -111,3 +112,9 @@ def test_a_build_id_may_have_dots_and_colons() -> None:
 def test_other_types_are_named(config: Any, words: str) -> None:
     with pytest.raises(TypeError, match=words):
         check(config)
+
+
+async def test_a_worker_is_checked_when_it_is_made() -> None:
+    client = await Client.connect("localhost:7233", lazy=True)
+    with pytest.raises(ValueError, match="workflow 'silent' does not say"):
+        Worker(client, task_queue="shop", workflows=[silent], deployment_config=WorkerDeploymentConfig(VERSION, True))

@@ -120,8 +120,8 @@ def test_the_smallest_worker_without_a_cache(client: Client) -> None:
 @pytest.mark.parametrize(
     ("options", "slots"),
     [
-        ({}, 100),
-        ({"max_concurrent_activities": 7}, 7),
+        ({}, 200),
+        ({"max_concurrent_activities": 7}, 107),
         ({"tuner": WorkerTuner.create_fixed(activity_slots=7, local_activity_slots=4)}, 11),
         ({"tuner": WorkerTuner.create_resource_based(target_memory_usage=0.5, target_cpu_usage=0.5)}, 1000),
     ],
@@ -169,7 +169,7 @@ def composite(*targets: float) -> WorkerTuner:
 
 def test_a_composite_of_what_is_no_supplier() -> None:
     fixed = FixedSizeSlotSupplier(1)
-    with pytest.raises(TypeError, match="nexus_supplier must be a FixedSizeSlotSupplier, .*CustomSlotSupplier, got 5"):
+    with pytest.raises(TypeError, match=r"nexus_supplier must be a FixedSizeSlotSupplier, .*CustomSlotSupplier, got 5"):
         WorkerTuner.create_composite(
             workflow_supplier=fixed,
             activity_supplier=fixed,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -33,12 +34,8 @@ def command() -> None:
 @command.command()
 @click.argument("reference", metavar="MODULE:ATTRIBUTE")
 @click.option("--processes", "-p", type=click.IntRange(min=1), help="Run it in so many processes.")
-@click.option(
-    "--max-memory", type=size, metavar="SIZE", help="Replace processes that have more: 500MB, 2GB, 512MiB."
-)
-@click.option(
-    "--grace", type=duration, metavar="DURATION", help="Time that activities have to end.  [default: 30s]"
-)
+@click.option("--max-memory", type=size, metavar="SIZE", help="Replace processes that have more: 500MB, 2GB, 512MiB.")
+@click.option("--grace", type=duration, metavar="DURATION", help="Time that activities have to end.  [default: 30s]")
 @click.option("--task-queue", help="For functions that take a task_queue.")
 @click.option("--metrics", "metrics_address", metavar="HOST:PORT", help="Serve metrics for Prometheus.")
 @click.option("--health", "health_address", metavar="HOST:PORT", help="Answer /healthz and /readyz over HTTP.")
@@ -120,7 +117,8 @@ def run(
     async def make() -> Program:
         return await _here(maker) if settings is None else _in_processes(maker, settings)
 
-    run_program(make)
+    # Modules may have event loops run while they are imported, to connect say.
+    run_program(make, prepare=partial(_prepare_here, maker) if settings is None else lambda: None)
 
 
 def _connection(profile: str | None, address: str | None, namespace: str | None) -> ClientConnectConfig:
@@ -138,10 +136,9 @@ def _connection(profile: str | None, address: str | None, namespace: str | None)
     return connection
 
 
-async def _here(maker: WorkerReference) -> Program:
-    """The worker, in this process."""
+def _prepare_here(maker: WorkerReference) -> None:
     from invincible.runtime import Runtime
-    from invincible.worker._runner import ProgramError, WorkerProgram
+    from invincible.worker._runner import ProgramError
 
     try:
         runtime = Runtime(telemetry=maker.runtime.telemetry)
@@ -149,7 +146,14 @@ async def _here(maker: WorkerReference) -> Program:
         raise ProgramError(str(error)) from None
     Runtime.set_default(runtime)
     maker.load()
-    return WorkerProgram(await maker.make(runtime))
+
+
+async def _here(maker: WorkerReference) -> Program:
+    """The worker, in this process."""
+    from invincible.runtime import Runtime
+    from invincible.worker._runner import WorkerProgram
+
+    return WorkerProgram(await maker.make(Runtime.default()))
 
 
 class _Processes:
@@ -176,7 +180,6 @@ class _Processes:
 
 def _in_processes(maker: WorkerReference, settings: WorkerProcesses) -> Program:
     import pickle
-    from functools import partial
 
     from invincible.runtime import Runtime
     from invincible.worker._health import HealthEndpoint
@@ -184,7 +187,9 @@ def _in_processes(maker: WorkerReference, settings: WorkerProcesses) -> Program:
 
     pickled = pickle.dumps(maker)
     grace = (maker.grace or maker.default_grace).total_seconds()
-    health = None
-    if maker.health_address is not None:
-        health = partial(HealthEndpoint.at, Runtime.default(), maker.health_address)
+
+    def health() -> HealthEndpoint | None:
+        address = maker.health_address
+        return None if address is None else HealthEndpoint.at(Runtime.default(), address)
+
     return _Processes(maker, Supervisor(settings, lambda: pickled, grace=lambda: grace, health=health))

@@ -7,24 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass
 from typing import Any
 
 
-@dataclass
 class Backing:
-    """The start of what is behind an operation; one call takes it.
+    """The start of what is behind an operation: the first that succeeds.
 
     Args:
         request_id: Id of the Nexus request, so that a request that comes again starts nothing twice.
         callback: Makes the serialized ``Callback``, given the ids of what is started.
     """
 
-    request_id: str
-    callback: Callable[..., bytes]
+    def __init__(self, request_id: str, callback: Callable[..., bytes]) -> None:
+        self.request_id = request_id
+        self.callback = callback
 
 
-@dataclass
 class HandlerCalls:
     """The calls of one execution of a handler.
 
@@ -34,13 +32,16 @@ class HandlerCalls:
         backing: What the next start carries, if it is the one behind the operation.
     """
 
-    links: Sequence[bytes]
-    on_link: Callable[[bytes], None]
-    backing: Backing | None = None
+    def __init__(
+        self, links: Sequence[bytes], on_link: Callable[[bytes], None], backing: Backing | None = None
+    ) -> None:
+        self.links = links
+        self.on_link = on_link
+        self.backing = backing
 
     def start(self, *ids: str) -> dict[str, Any]:
-        """What a start carries."""
-        backing, self.backing = self.backing, None
+        """What a start carries; the same again, if it has to be tried again."""
+        backing = self.backing
         if backing is None:
             return {"links": self.links}
         return {
@@ -49,8 +50,13 @@ class HandlerCalls:
             "completion_callbacks": [backing.callback(*ids)],
         }
 
+    def started(self, links: Sequence[bytes]) -> None:
+        """Takes the links of the answer to a start; others are not behind the operation."""
+        self.backing = None
+        self.linked(links)
+
     def linked(self, links: Sequence[bytes]) -> None:
-        """Takes the links of an answer."""
+        """Takes the links of another answer."""
         for link in links:
             self.on_link(link)
 

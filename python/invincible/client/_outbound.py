@@ -80,7 +80,7 @@ class NativeCalls(
         )
         started = await self._call_sized(_native.Client.start_workflow, request, input)
         if calling is not None:
-            calling.linked(started.links)
+            calling.started(started.links)
         return WorkflowHandle(
             self._client,
             input.id,
@@ -287,7 +287,7 @@ class NativeCalls(
             response = await native_call(self._client, _native.Client.start_update, request, metadata)
             calling = handler_calls.get()
             if calling is not None:
-                calling.linked(response.links)
+                calling.started(response.links)
         handle: WorkflowUpdateHandle[Any] = WorkflowUpdateHandle(
             self._client,
             request.update_id,

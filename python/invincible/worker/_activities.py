@@ -38,8 +38,8 @@ __all__ = ["Activities", "Activity", "ActivityRunner", "registered_activities"]
 
 # Seconds that abandoned local activities have to end when their worker does.
 _END_TIMEOUT = 5.0
-# Seconds between automatic heartbeats of activities without a heartbeat timeout.
-_HEARTBEAT_INTERVAL = 10.0
+# Seconds between automatic heartbeats, at most. Core throttles them as it does all heartbeats.
+_HEARTBEAT_INTERVAL = 1.0
 
 
 class ActivityRunner:
@@ -75,7 +75,7 @@ class ActivityRunner:
         executor: Executor | None = None,
         shared_state_manager: SharedStateManager | None = None,
         client: Client | None = None,
-        on_broken: Callable[[BaseException], None] = lambda error: None,
+        on_broken: Callable[[BaseException], object] = lambda error: None,
         interception: ActivityInterception | None = None,
     ) -> None:
         self._native = native
@@ -148,7 +148,7 @@ class ActivityRunner:
         )
         running = self._running[token] = RunningActivity(context, converter, problem)
         if activity is not None and activity.definition.auto_heartbeat and not task.is_local:
-            interval = task.heartbeat_timeout / 2 if task.heartbeat_timeout else _HEARTBEAT_INTERVAL
+            interval = min((task.heartbeat_timeout or 60.0) / 2, _HEARTBEAT_INTERVAL)
             self._native.keep_activity_alive(token, interval, task.heartbeat_details)
         return running
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from concurrent.futures import CancelledError as FutureCancelledError
 from dataclasses import dataclass
 
@@ -11,7 +12,7 @@ from invincible._native import ApplicationFailureInfo, Failure
 from invincible.activity._completion import CompleteAsyncError
 from invincible.activity._context import ActivityCancellationDetails
 from invincible.converter._failure import FOREIGN_STACK
-from invincible.exceptions import ApplicationError, CancelledError
+from invincible.exceptions import ApplicationError, ApplicationErrorCategory, CancelledError
 
 from ._failures import failure_of, logger
 from ._running_activity import RunningActivity
@@ -73,7 +74,9 @@ def _stopped(details: ActivityCancellationDetails) -> ApplicationError:
 def _log(running: RunningActivity, error: BaseException) -> None:
     start = running.start
     foreign = getattr(error, FOREIGN_STACK, None)
-    logger.warning(
+    expected = isinstance(error, ApplicationError) and error.category is ApplicationErrorCategory.BENIGN
+    logger.log(
+        logging.DEBUG if expected else logging.WARNING,
         "activity %s (id %s, attempt %d)%s failed%s",
         start.activity_type,
         start.activity_id,

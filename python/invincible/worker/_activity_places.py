@@ -52,7 +52,7 @@ class ThisThread:
 def place_of(
     executor: Executor | None,
     shared_state_manager: SharedStateManager | None,
-    on_broken: Callable[[BaseException], None],
+    on_broken: Callable[[BaseException], object],
 ) -> Place:
     """Where the activities of a worker are called.
 

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future
+from concurrent.futures import BrokenExecutor, Executor, Future
+from concurrent.futures import CancelledError as FutureCancelledError
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
 
 from invincible.activity._context import ActivityCancellationDetails, ActivityContext, Event
-from invincible.exceptions import ApplicationError
+from invincible.exceptions import ApplicationError, CancelledError
 
 from ._activity_calls import ActivityCall, pickled_call, result_of, run_call
 from ._activity_registry import Activity
 from ._running_activity import RunningActivity
-from ._shared_state import SharedHeartbeatSender, SharedStateManager, _MultiprocessingStateManager
+from ._shared_state import MultiprocessingStateManager, SharedHeartbeatSender, SharedStateManager
 
 
 class ProcessPool:
@@ -29,11 +31,12 @@ class ProcessPool:
     """
 
     def __init__(
-        self, executor: Executor, manager: SharedStateManager | None, on_broken: Callable[[BaseException], None]
+        self, executor: Executor, manager: SharedStateManager | None, on_broken: Callable[[BaseException], object]
     ) -> None:
         self._executor = executor
         self._manager = manager
         self._on_broken = on_broken
+        self._loop = asyncio.get_running_loop()
         self._lock = threading.Lock()
         self._own_manager: Any = None
         self._worker_shutdown: Any = None
@@ -45,45 +48,58 @@ class ProcessPool:
             manager = self._shared_state()
             worker_shutdown = self._shutdown_event(manager, running.context.worker_shutdown)
             cancelled = manager.new_event()
-            details = manager.new_details() if isinstance(manager, _MultiprocessingStateManager) else {}
+            details = manager.new_details() if isinstance(manager, MultiprocessingStateManager) else {}
         except (EOFError, OSError) as error:
-            raise ApplicationError(
-                "the process of the shared state manager has ended: activities can no more be started in the "
-                "processes of activity_executor",
-                type="ActivityExecutorError",
+            self._on_broken(error)
+            raise _failed(
+                "the process that activities share state with has ended: none can be started in the processes of "
+                "activity_executor any more"
             ) from error
-
-        def cancel() -> None:
-            _in_background(tell)
+        token = running.start.task_token
+        sender = self._register(manager, token, lambda *details: running.context.send_heartbeat(details))
 
         def tell() -> None:
             if running.context.cancellation_details is not None:
                 details.update(asdict(running.context.cancellation_details))
             cancelled.set()
 
-        token = running.start.task_token
-        sender = manager.register_heartbeater(token, lambda *details: running.context.send_heartbeat(details))
         try:
             future = self._submit(pickled, token, _Shared(sender, cancelled, details, worker_shutdown))
-            running.interruptible_by(cancel)
-            return result_of(future.result())
+            running.interruptible_by(lambda: None if future.cancel() else _in_background(tell))
+            outcome = future.result()
         except BrokenExecutor as error:
             self._on_broken(error)
-            raise ApplicationError(
+            raise _failed(
                 f"a process of activity_executor has ended abruptly, and the executor with it: {error}. An "
-                "ActivityProcessExecutor goes on in that case, and tells how the process ended",
-                type="ActivityExecutorError",
+                "ActivityProcessExecutor goes on in that case, and tells how the process ended"
             ) from error
-        except CancelledError as error:
-            raise _shut_down() from error
+        except FutureCancelledError as error:
+            if running.context.cancelled.is_set():
+                raise CancelledError from None
+            raise _failed("activity_executor has been shut down before it began the activity") from error
         finally:
             running.on_interrupt = None
-            manager.unregister_heartbeater(token)
+            with suppress(EOFError, OSError):  # the manager has ended, which is no reason to lose the outcome
+                self._unregister(manager, token)
+        return result_of(outcome)
 
     def close(self) -> None:
         """Ends the manager, if it is this object's own."""
         if self._own_manager is not None:
             self._own_manager.shutdown()
+
+    def _register(
+        self, manager: SharedStateManager, token: bytes, heartbeat: Callable[..., None]
+    ) -> SharedHeartbeatSender:
+        if isinstance(manager, MultiprocessingStateManager):
+            return manager.register(token, heartbeat)
+        return asyncio.run_coroutine_threadsafe(manager.register_heartbeater(token, heartbeat), self._loop).result()
+
+    def _unregister(self, manager: SharedStateManager, token: bytes) -> None:
+        if isinstance(manager, MultiprocessingStateManager):
+            manager.unregister(token)
+        else:
+            asyncio.run_coroutine_threadsafe(manager.unregister_heartbeater(token), self._loop).result()
 
     def _submit(self, *args: Any) -> Future[bytes]:
         try:
@@ -91,7 +107,7 @@ class ProcessPool:
         except BrokenExecutor:
             raise
         except RuntimeError as error:
-            raise _shut_down() from error
+            raise _failed("activity_executor has been shut down before it began the activity") from error
 
     def _shared_state(self) -> SharedStateManager:
         with self._lock:
@@ -114,10 +130,8 @@ class ProcessPool:
             return self._worker_shutdown
 
 
-def _shut_down() -> ApplicationError:
-    return ApplicationError(
-        "activity_executor has been shut down before it began the activity", type="ActivityExecutorError"
-    )
+def _failed(message: str) -> ApplicationError:
+    return ApplicationError(message, type="ActivityExecutorError")
 
 
 def _in_background(tell: Callable[[], None]) -> None:

@@ -388,12 +388,13 @@ class _Process:
 
     def _exit_code(self) -> int | None:
         deadline = time.monotonic() + _IDLE_GRACE
-        while self._process.exitcode is None and time.monotonic() < deadline:
-            # It returns at once, without a code, if another thread is just about to take that.
+        while True:
+            # It returns at once, and there is no code, while another thread is just about to take that.
             self._process.join(_IDLE_GRACE)
-            time.sleep(0 if self._process.exitcode is not None else 0.005)
-        code: int | None = self._process.exitcode
-        return code
+            code: int | None = self._process.exitcode
+            if code is not None or time.monotonic() > deadline:
+                return code
+            time.sleep(0.005)
 
 
 class _Cancellation:

@@ -72,7 +72,7 @@ def _workflow_class(
 def _overriding(interceptors: Sequence[Interceptor], method: str) -> Sequence[Interceptor]:
     """Those that do something of a kind: what nobody intercepts takes the shorter way."""
     default = getattr(Interceptor, method)
-    return tuple(each for each in interceptors if getattr(each, method).__func__ is not default)
+    return tuple(each for each in interceptors if getattr(getattr(each, method), "__func__", None) is not default)
 
 
 def _name(type_: type) -> str:

@@ -72,7 +72,7 @@ class TaskCancellation(OperationTaskCancellation):
 @dataclass(eq=False)
 class _Running:
     cancellation: TaskCancellation
-    task: asyncio.Task[None]
+    task: asyncio.Task[None] | None = None
 
 
 class NexusRunner:
@@ -120,14 +120,13 @@ class NexusRunner:
         """Take a task on the event loop."""
         if isinstance(task, NexusTaskCancel):
             running = self._running.get(task.task_token)
-            if running is not None:
+            if running is not None and running.task is not None:
                 running.cancellation.set("WORKER_SHUTDOWN" if task.worker_shutdown else "TIMED_OUT")
                 # One turn later, so that a task which is cancelled at once begins before, and gives its answer.
                 asyncio.get_running_loop().call_soon(running.task.cancel)
             return
-        cancellation = TaskCancellation()
-        work = asyncio.get_running_loop().create_task(self._run(task, cancellation))
-        self._running[task.task_token] = _Running(cancellation, work)
+        running = self._running[task.task_token] = _Running(TaskCancellation())
+        running.task = asyncio.get_running_loop().create_task(self._run(task, running.cancellation))
 
     async def _run(self, task: _Operation, cancellation: TaskCancellation) -> None:
         call = _Call(self, task, cancellation, self._data_converter)
@@ -140,6 +139,9 @@ class NexusRunner:
         oversized = self._native.complete_nexus_task(completion)
         if oversized is not None:
             self._native.complete_nexus_task(await call.too_large(oversized))
+        # Ctrl+C, which happened to be seen in a handler, is for the program.
+        if call.interrupt is not None:
+            raise call.interrupt
 
 
 class _Call:
@@ -153,6 +155,7 @@ class _Call:
         self._token = task.task_token
         self._cancellation = cancellation
         self._converter = converter
+        self.interrupt: KeyboardInterrupt | None = None
 
     def context(self) -> NexusContext:
         """What the handler can ask about."""
@@ -198,6 +201,8 @@ class _Call:
             shutdown = HandlerError("the worker shuts down", type=HandlerErrorType.UNAVAILABLE)
             return await self._failed(shutdown, silently=True)
         except BaseException as error:  # the server gets it
+            if isinstance(error, KeyboardInterrupt):
+                self.interrupt = error
             return await self._failed(error)
 
     async def too_large(self, found: OversizedPayloads) -> NexusTaskCompletion:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any
 
 from nexusrpc import OperationError, OperationErrorState
@@ -122,7 +121,8 @@ def _behind(ctx: StartOperationContext, token: Callable[..., OperationToken]) ->
     def callback(*ids: str) -> bytes:
         return _callback(NexusCallback(url, {**headers, _TOKEN_HEADER: token(*ids).encode()}), links)
 
-    reset = handler_calls.set(replace(calls, backing=Backing(ctx.request_id, callback)))
+    backed = HandlerCalls(calls.links, calls.on_link, Backing(ctx.request_id, callback))
+    reset = handler_calls.set(backed)
     try:
         yield
     finally:

@@ -16,11 +16,10 @@ if TYPE_CHECKING:
     from ._replayer import Replayer, ReplayerConfig, WorkflowReplayResult
     from ._worker import Worker
 
-RunWorker: TypeAlias = "Callable[[Worker], Awaitable[None]]"
-RunReplayer: TypeAlias = (
-    "Callable[[Replayer, AsyncIterator[WorkflowHistory]], "
-    "AbstractAsyncContextManager[AsyncIterator[WorkflowReplayResult]]]"
-)
+RunWorker: TypeAlias = Callable[["Worker"], Awaitable[None]]
+RunReplayer: TypeAlias = Callable[
+    ["Replayer", AsyncIterator[WorkflowHistory]], AbstractAsyncContextManager[AsyncIterator["WorkflowReplayResult"]]
+]
 
 
 class Plugin(ABC):

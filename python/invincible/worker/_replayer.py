@@ -188,7 +188,8 @@ class Replayer:
         """What this replayer is made of. Changed a little, it makes another one: ``Replayer(**config)``.
 
         Args:
-            active_config: Whether to tell what the plugins have made of it. They would do so again for another replayer.
+            active_config: Whether to tell what the plugins have made of it. They would do so again for another
+                replayer.
         """
         return (self._config if active_config else self._initial_config).copy()
 

@@ -163,11 +163,21 @@ class WorkerProgram:
             self._worker._supervisor.kill()
 
 
-def run_program(make: Callable[[], Awaitable[Program]]) -> NoReturn:
-    """Run what a function makes, and end this program; see :func:`run_worker`."""
+def run_program(make: Callable[[], Awaitable[Program]], *, prepare: Callable[[], None] = lambda: None) -> NoReturn:
+    """Run what a function makes, and end this program; see :func:`run_worker`.
+
+    Args:
+        make: Makes it.
+        prepare: What is to be done before, without an event loop.
+    """
     if threading.current_thread() is not threading.main_thread():
         raise RuntimeError("a worker must be run in the main thread: no other one gets signals")
     _log_somewhere()
+    try:
+        prepare()
+    except ProgramError as error:
+        logger.error("%s", error)
+        sys.exit(1)
     sys.exit(asyncio.run(_Run(make).run()))
 
 
@@ -303,6 +313,6 @@ def _listed(activities: Sequence[UnderWay]) -> str:
 
 def _log_somewhere() -> None:
     """Where the program has not configured logging, have what is said here be read."""
-    if not logging.root.handlers and not logger.hasHandlers():
+    if not logger.hasHandlers():
         logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
         logging.getLogger("invincible").setLevel(logging.INFO)

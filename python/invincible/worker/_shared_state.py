@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -50,14 +51,14 @@ class SharedStateManager(ABC):
             queue_poller_executor: Runs the function that takes heartbeats, for as long as activities run; a thread of
                 its own by default.
         """
-        return _MultiprocessingStateManager(mgr, queue_poller_executor)
+        return MultiprocessingStateManager(mgr, queue_poller_executor)
 
     @abstractmethod
     def new_event(self) -> threading.Event:
         """An event that works in all processes."""
 
     @abstractmethod
-    def register_heartbeater(self, task_token: bytes, heartbeat: Callable[..., None]) -> SharedHeartbeatSender:
+    async def register_heartbeater(self, task_token: bytes, heartbeat: Callable[..., None]) -> SharedHeartbeatSender:
         """Take heartbeats of an activity.
 
         Args:
@@ -69,11 +70,13 @@ class SharedStateManager(ABC):
         """
 
     @abstractmethod
-    def unregister_heartbeater(self, task_token: bytes) -> None:
+    async def unregister_heartbeater(self, task_token: bytes) -> None:
         """Take no more of them. Those that are on their way are taken before this returns."""
 
 
-class _MultiprocessingStateManager(SharedStateManager):
+class MultiprocessingStateManager(SharedStateManager):
+    """The manager that is made from one of ``multiprocessing``."""
+
     def __init__(self, mgr: SyncManager, queue_poller_executor: Executor | None) -> None:
         self._mgr = mgr
         self._executor = queue_poller_executor
@@ -90,7 +93,14 @@ class _MultiprocessingStateManager(SharedStateManager):
         """A dict for the reason of a cancellation."""
         return self._mgr.dict()
 
-    def register_heartbeater(self, task_token: bytes, heartbeat: Callable[..., None]) -> SharedHeartbeatSender:
+    async def register_heartbeater(self, task_token: bytes, heartbeat: Callable[..., None]) -> SharedHeartbeatSender:
+        return self.register(task_token, heartbeat)
+
+    async def unregister_heartbeater(self, task_token: bytes) -> None:
+        await asyncio.to_thread(self.unregister, task_token)
+
+    def register(self, task_token: bytes, heartbeat: Callable[..., None]) -> SharedHeartbeatSender:
+        """``register_heartbeater`` for threads."""
         with self._lock:
             self._heartbeaters[task_token] = heartbeat
             start, self._polling = not self._polling, True
@@ -109,7 +119,8 @@ class _MultiprocessingStateManager(SharedStateManager):
                 self._polling = False
             raise
 
-    def unregister_heartbeater(self, task_token: bytes) -> None:
+    def unregister(self, task_token: bytes) -> None:
+        """``unregister_heartbeater`` for threads."""
         flushed = self._flushed[task_token] = threading.Event()
         try:
             self._queue.put((task_token, None))

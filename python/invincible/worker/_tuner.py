@@ -240,8 +240,8 @@ class CustomSlotSupplier(ABC):
     def try_reserve_slot(self, ctx: SlotReserveContext) -> SlotPermit | None:
         """Give a slot out at once, or ``None``, without waiting for anything.
 
-        Asked for activities that could start with the workflow task that schedules them, on the thread that runs the
-        workflows, while the event loop may be in other methods. Those that the server does not start are released.
+        Asked for activities that could start with the workflow task that schedules them, on the thread that completes
+        that task, while the event loop may be in other methods. Those that the server does not start are released.
         """
 
     @abstractmethod

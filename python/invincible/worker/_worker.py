@@ -33,6 +33,7 @@ from ._config import (
 )
 from ._deployment import WorkerDeploymentConfig
 from ._failures import logger
+from ._lost_server import polls_end
 from ._pollers import PollerBehavior
 from ._runners import UnsandboxedWorkflowRunner, WorkflowRunner
 from ._threads import ActivityThreads
@@ -41,9 +42,9 @@ from ._watchdog import DEADLOCK_TIMEOUT, deadlock_timeout_seconds
 from ._workflows import WorkflowThread, warn_of_nondeterminism, workflow_definitions
 
 if TYPE_CHECKING:
-    from ._activity_interception import ActivityInterception
     from nexusrpc.handler import Handler
 
+    from ._activity_interception import ActivityInterception
     from ._health import HealthThresholds, WorkerWatch
     from ._interception import Interception
     from ._interceptor import Interceptor
@@ -101,6 +102,7 @@ class Worker:
         plugin_shutdown_timeout: How long the end of an ``async with`` block waits for what plugins do after the worker
             has ended, before that is cancelled; ``None`` for as long as it takes.
         workflow_failure_exception_types: Exceptions that fail workflows rather than their task; see ``workflow.defn``.
+        shared_state_manager: Connects a ``ProcessPoolExecutor`` with the worker; the worker makes one if none is given.
         debug_mode: Let workflow code stop at breakpoints: no deadlock is detected. Also set by ``TEMPORAL_DEBUG=1``.
         deadlock_timeout: How long workflow code may run without waiting for anything, where its definition does not
             say; ``None`` for ever. What definitions say holds all the same.
@@ -279,10 +281,11 @@ class Worker:
             warn_of_nondeterminism(self._definitions)
         self._services: Handler | None = None
         self._interception: Interception | None = None
-        if config["interceptors"] or client._config["interceptors"]:
+        of_client = self._client._config["interceptors"]
+        if config["interceptors"] or of_client:
             from ._interception import interception_of
 
-            self._interception = interception_of(client._config["interceptors"], config["interceptors"])
+            self._interception = interception_of(of_client, config["interceptors"])
         if config["nexus_service_handlers"]:
             from ._nexus_services import registered_services
 
@@ -527,7 +530,7 @@ class Worker:
         self._native = native
         try:
             self._watch = self._watch_over(native)
-            await _loop.run(native.validate())
+            await self._validate(native)
             polls = self._start(native)
             self._polling.set()
             stop = asyncio.create_task(self._shutdown_requested.wait())
@@ -537,7 +540,8 @@ class Worker:
                 stop.cancel()
                 self._shutdown_requested.set()
                 await _uninterrupted(self._drain(native, polls))
-            await polls
+            if not polls.cancelled():
+                await polls
             if self._workflows_error is not None:
                 raise self._workflows_error
         finally:
@@ -547,6 +551,19 @@ class Worker:
             if self._watch is not None:
                 watch, self._watch = self._watch, None
                 await _uninterrupted(watch.end())
+
+    async def _validate(self, native: _native.Worker) -> None:
+        try:
+            await _loop.run(native.validate())
+        except BaseException:
+            # Core ends only after its polls have, also if there never were some.
+            native.initiate_shutdown()
+
+            def nothing(task: object) -> None: ...
+
+            polls = native.poll(_loop.queue(), nothing, thread_activities=set(), on_nexus_task=nothing)
+            await _uninterrupted(_loop.run(polls))
+            raise
 
     def _watch_over(self, native: _native.Worker) -> WorkerWatch | None:
         address, limits = self._config["health_address"], (self._loop_lag_warning, self._stall_timeout)
@@ -706,19 +723,23 @@ class Worker:
         self._shutdown_requested.set()
 
     async def _drain(self, native: _native.Worker, polls: asyncio.Future[None]) -> None:
-        assert self._runner is not None
+        runner = self._runner
+        assert runner is not None
         if self._watch is not None:
             self._watch.draining(polls)
-        self._runner.worker_shutdown.set()
+        runner.worker_shutdown.set()
         native.initiate_shutdown()
         if self._keepers is not None:
             self._keepers.drain()
         self._codec_calls.end()
-        await asyncio.wait((polls,))
+        if not await polls_end(polls, self._client, lambda: not runner._running):
+            # That its polls and threads are given up is enough: nothing else holds the worker.
+            polls.cancel()
+            native.finalize_shutdown()
         await self._workflows_ended
         if self._transit is not None:
             await self._transit.end()
-        await self._runner.end()
+        await runner.end()
 
 
 async def _uninterrupted(work: Any) -> None:

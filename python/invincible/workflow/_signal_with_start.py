@@ -96,7 +96,7 @@ async def signal_with_start_workflow(
     run = current_run()
     fields: dict[str, Any] = {
         "workflow": workflow,
-        "args": positional_args if args is None else args,
+        "args": list(positional_args if args is None else args),
         "id": id,
         "task_queue": task_queue,
         "signal": signal,

@@ -38,7 +38,7 @@ async def test_a_signal_lets_activities_end(
 ) -> None:
     goal = tmp_path / "goal"
     async with program(address, task_queue, how) as worker:
-        await worker.line(RUNNING)
+        await worker.line(RUNNING, timeout=60)
         await started(client, task_queue, "wait_for_file", str(tmp_path / "started"), str(goal))
         worker.send(number)
         line = await worker.line(f"{number.name}: worker of task queue '{task_queue}' takes no new tasks")
@@ -54,7 +54,7 @@ async def test_the_second_signal_ends_it_and_names_what_was_under_way(
     client: Client, address: str, task_queue: str, tmp_path: Path, how: str, number: signal.Signals, code: int
 ) -> None:
     async with program(address, task_queue, how) as worker:
-        await worker.line(RUNNING)
+        await worker.line(RUNNING, timeout=60)
         handle = await started(client, task_queue, "stubbornness", str(tmp_path / "started"))
         children = pids_below(worker.pid)
         worker.send(number)
@@ -92,14 +92,15 @@ async def test_processes_end_when_their_supervisor_is_killed(
 ) -> None:
     goal = tmp_path / "goal"
     async with program(address, task_queue, "processes") as worker:
-        await worker.line(RUNNING)
+        await worker.line(RUNNING, timeout=60)
         handle = await started(client, task_queue, "wait_for_file", str(tmp_path / "started"), str(goal))
         children = pids_below(worker.pid)
         worker.send(signal.SIGKILL)  # its processes have its output open, so its end is not waited for
         goal.touch()
         await gone(children)
+        assert await worker.exit_code() == -signal.SIGKILL
     async with program(address, task_queue, "alone") as worker:
-        await worker.line(RUNNING)
+        await worker.line(RUNNING, timeout=60)
         assert await handle.result() == f"{goal} exists"
 
 
@@ -107,12 +108,13 @@ async def test_a_process_that_ignores_its_supervisors_end_ends_all_the_same(
     client: Client, address: str, task_queue: str, tmp_path: Path
 ) -> None:
     async with program(address, task_queue, "stubborn-processes") as worker:
-        await worker.line(RUNNING)
+        await worker.line(RUNNING, timeout=60)
         handle = await started(client, task_queue, "stubbornness", str(tmp_path / "started"))
         children = pids_below(worker.pid)
         assert len(children) == 2
         worker.send(signal.SIGKILL)  # its processes have its output open, so its end is not waited for
         await gone(children)
+        assert await worker.exit_code() == -signal.SIGKILL
     await handle.terminate()
 
 

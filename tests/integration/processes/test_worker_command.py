@@ -30,7 +30,7 @@ async def test_it_runs_what_a_function_makes(
 ) -> None:
     arguments = (REFERENCE, "--task-queue", task_queue, "--grace", "5s", *processes)
     async with command(*arguments, address=address) as worker:
-        await worker.line("is running")
+        await worker.line("is running", timeout=60)
         pids = await client.execute_workflow("process_ids", 5, id=task_queue, task_queue=task_queue, result_type=list)
         assert (worker.pid in pids) == (not processes)
         worker.send(signal.SIGTERM)
@@ -38,10 +38,29 @@ async def test_it_runs_what_a_function_makes(
         assert "all tasks completed" in worker.output
 
 
+@pytest.mark.parametrize("processes", [(), ("--processes", "2")])
+async def test_it_runs_a_worker_that_a_module_has_connected(
+    client: Client, address: str, task_queue: str, tmp_path: Path, processes: tuple[str, ...]
+) -> None:
+    name = f"connected_{tmp_path.name}"
+    (tmp_path / f"{name}.py").write_text(
+        "import asyncio\n"
+        "from invincible.client import Client\n"
+        "from tests.support.process_workers import make_worker\n"
+        f"worker = make_worker(asyncio.run(Client.connect({address!r})), {task_queue!r})\n"
+    )
+    async with command(f"{name}:worker", *processes, address="localhost:1", PYTHONPATH=str(tmp_path)) as worker:
+        await worker.line("is running", timeout=60)
+        pids = await client.execute_workflow("process_ids", 1, id=task_queue, task_queue=task_queue, result_type=list)
+        assert (worker.pid in pids) == (not processes)
+        worker.send(signal.SIGTERM)
+        assert await worker.exit_code() == 0
+
+
 async def test_options_come_before_variables(client: Client, address: str, task_queue: str) -> None:
     arguments = ("--address", address, "--task-queue", task_queue, "--log-format", "json")
     async with command(REFERENCE, *arguments, address="localhost:1", TEMPORAL_NAMESPACE="default") as worker:
-        said = json.loads(await worker.line("is running"))
+        said = json.loads(await worker.line("is running", timeout=60))
         assert said["message"] == f"worker of task queue {task_queue!r} is running (pid {worker.pid})"
         assert (said["level"], said["logger"]) == ("INFO", "invincible.worker")
 
@@ -51,7 +70,7 @@ async def test_health_and_metrics_of_all_processes(client: Client, address: str,
     async with command(REFERENCE, "-p", "2", "--task-queue", task_queue, *addresses, address=address) as worker:
         health = (await worker.line("tell of its health at http://")).rpartition("http://")[2]
         metrics = (await worker.line("metrics are at http://")).rpartition("http://")[2]
-        await worker.line("is running")
+        await worker.line("is running", timeout=60)
 
         def served(url: str) -> str:
             with urllib.request.urlopen(url, timeout=10) as answer:

@@ -226,6 +226,27 @@ async def test_what_starts_and_tells_at_once_has_one_span(traced: Client, spans:
     assert spans.named("RunActivity:pack")[-1].attributes is not None
 
 
+@workflow.defn
+async def sending(queue: str) -> None:
+    await workflow.signal_with_start_workflow(
+        Courier.run, id=f"{queue}-courier", task_queue=queue, signal=Courier.arrive
+    )
+
+
+@pytest.mark.parametrize("how", ["plugged", "intercepted"])
+async def test_workflows_signal_with_start_in_their_trace(
+    request: pytest.FixtureRequest, spans: Spans, address: str, task_queue: str, how: str
+) -> None:
+    client = await Client.connect(address, **request.getfixturevalue(how))
+    async with Worker(client, task_queue=task_queue, workflows=[sending, Courier]):
+        await client.execute_workflow(sending, task_queue, id=task_queue, task_queue=task_queue)
+        await client.get_workflow_handle(f"{task_queue}-courier").result()
+    tree = "\n".join(line.strip() for line in spans.tree())
+    assert "SignalWithStartWorkflow\n" in tree
+    assert "HandleSignal:arrive\nRunWorkflow:Courier" in tree
+    assert len({context_of(span).trace_id for span in spans.all()}) == 1
+
+
 async def test_without_spans_of_its_own_the_plugin_keeps_those_of_users_together(
     spans: Spans, address: str, task_queue: str
 ) -> None:

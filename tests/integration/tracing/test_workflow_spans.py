@@ -19,7 +19,7 @@ from opentelemetry.trace import SpanKind, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from invincible import activity, workflow
-from invincible.client import Client, SyncClient, WorkflowFailureError
+from invincible.client import Client, SyncClient, WorkflowFailureError, WorkflowResetPoint
 from invincible.common import RetryPolicy
 from invincible.contrib.opentelemetry import (
     OpenTelemetryInterceptor,
@@ -128,6 +128,24 @@ async def test_a_span_begun_by_one_worker_is_ended_by_another(traced: Client, sp
     assert nap.parent is not None
     assert nap.parent.span_id == context_of(run).span_id
     assert duration(run) >= duration(nap)
+
+
+async def test_a_run_has_other_spans_than_the_one_it_was_reset_from(
+    traced: Client, spans: Spans, task_queue: str
+) -> None:
+    async with Worker(traced, task_queue=task_queue, workflows=[Sleeper], activities=[greet]):
+        handle = await traced.start_workflow(Sleeper.run, id=task_queue, task_queue=task_queue)
+        await spans.have("nap")
+        await handle.signal(Sleeper.wake)
+        await handle.result()
+        again = await handle.reset(WorkflowResetPoint.last_task())
+        await again.result()
+        await spans.have("RunWorkflow:Sleeper", 2)
+    first, second = spans.named("RunWorkflow:Sleeper")
+    assert context_of(first).span_id != context_of(second).span_id
+    assert context_of(first).trace_id == context_of(second).trace_id
+    # It ended before the reset, and was told of by the first run.
+    assert spans.one("nap").parent == context_of(first)
 
 
 @pytest.mark.parametrize(("category", "status"), [("UNSPECIFIED", StatusCode.ERROR), ("BENIGN", StatusCode.UNSET)])

@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 
 from invincible import workflow
-from invincible.client import Client, WorkerDeploymentVersionStatus, WorkflowHandle
+from invincible.client import Client, WithStartWorkflowOperation, WorkerDeploymentVersionStatus, WorkflowHandle
 from invincible.common import (
     AutoUpgradeVersioningOverride,
     OneTimeVersioningOverride,
     PinnedVersioningOverride,
     VersioningBehavior,
     WorkerDeploymentVersion,
+    WorkflowIDConflictPolicy,
 )
 from invincible.service import RPCError
 from invincible.worker import Worker, WorkerDeploymentConfig
@@ -39,6 +40,10 @@ class Waiting:
     @workflow.signal
     def finish(self) -> None:
         self.finished = True
+
+    @workflow.update
+    def end(self) -> None:
+        self.finish()
 
     @workflow.query
     def builds(self) -> list[str]:
@@ -188,6 +193,44 @@ async def test_an_overridden_run_upgrades_though_it_is_pinned(versions: Deployme
     await moves(handle, "1", "2")
     await handle.signal("finish")
     assert await handle.result() == ["1", "2"]
+
+
+@workflow.defn(versioning_behavior=VersioningBehavior.PINNED)
+class Signalling:
+    @workflow.run
+    async def run(self, id: str, version: WorkerDeploymentVersion) -> None:
+        await workflow.signal_with_start_workflow(
+            Upgraded.run,
+            id=id,
+            task_queue=workflow.info().task_queue,
+            signal=Waiting.finish,
+            versioning_override=PinnedVersioningOverride(version),
+        )
+
+
+@pytest.mark.parametrize("way", ["signal", "update", "workflow"])
+async def test_each_way_to_start_a_run_takes_an_override(
+    client: Client, task_queue: str, versions: Deployment, way: str
+) -> None:
+    override = PinnedVersioningOverride(versions.version("2"))
+    # So the task queue knows the version.
+    await (await started_with(versions, Upgraded, override)).terminate()
+    id = f"{task_queue}-{way}"
+    if way == "signal":
+        await versions.start(Upgraded.run, id=id, versioning_override=override, start_signal="finish")
+    elif way == "update":
+        start = WithStartWorkflowOperation(
+            Upgraded.run,
+            id=id,
+            task_queue=task_queue,
+            id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
+            versioning_override=override,
+        )
+        await client.execute_update_with_start_workflow(Upgraded.end, start_workflow_operation=start)
+    else:
+        async with versions.worker("3", [Signalling], current=True):
+            await versions.execute(Signalling.run, id, versions.version("2"), id=f"{id}-signalling")
+    assert await client.get_workflow_handle(id).result() == ["2"]
 
 
 async def test_an_override_to_a_version_without_workers_is_refused(versions: Deployment) -> None:

@@ -7,6 +7,7 @@ import logging
 import multiprocessing
 import os
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from datetime import timedelta
@@ -18,10 +19,11 @@ import pytest
 from invincible import activity
 from invincible.client import ActivityFailureError, Client
 from invincible.exceptions import ApplicationError, CancelledError, TimeoutError, TimeoutType
-from invincible.worker import ActivityProcessExecutor, SharedStateManager, Worker
+from invincible.worker import ActivityProcessExecutor, SharedHeartbeatSender, SharedStateManager, Worker
 from tests.support import process_activities as activities
 from tests.support.conditions import eventually
 from tests.support.metrics import Prometheus
+from tests.support.processes import Program
 
 SPAWN = multiprocessing.get_context("spawn")
 SOON = timedelta(milliseconds=100)
@@ -182,6 +184,7 @@ async def test_a_cancellation_is_seen_with_its_reason(
     [
         ("chain", "outer", "Outer", ("'inner'", "KeyError")),
         ("unpicklable", "it is hopeless, as it cannot be read again", "Hopeless", None),
+        ("broken executor", "not the worker's", "BrokenProcessPool", None),
         ("result", "the result of the activity cannot be sent to its worker", "PicklingError", None),
     ],
 )
@@ -382,6 +385,24 @@ async def test_logs_and_metrics_are_those_of_the_worker(
     assert prometheus.value("page_load", **labels) == 0.5
 
 
+async def test_a_program_ends_that_has_not_shut_its_executor_down(address: str, task_queue: str) -> None:
+    async with Program(sys.executable, "-m", "tests.support.process_worker", address, task_queue, "") as program:
+        line = await program.line("ran in", timeout=LIMIT)
+        await program.line("done", timeout=LIMIT)
+        assert await program.exit_code() == 0
+    await ended(int(line.split()[-1]))
+
+
+async def test_a_process_ends_whose_worker_is_killed(address: str, task_queue: str, tmp_path: Path) -> None:
+    path = tmp_path / "running"
+    program = Program(sys.executable, "-m", "tests.support.process_worker", address, task_queue, path)
+    async with program:
+        await program.line("ran in", timeout=LIMIT)
+        await file_of(path)
+        await program.kill()
+    await ended(int(path.read_text(encoding="utf-8")))
+
+
 def test_what_cannot_be_sent_is_told_before(client: Client, task_queue: str, own: ActivityProcessExecutor) -> None:
     @activity.defn
     def local() -> None: ...
@@ -404,10 +425,34 @@ def test_options_that_make_no_sense_are_refused(options: dict[str, Any], message
         ActivityProcessExecutor(**options)
 
 
-async def test_a_shared_state_manager_of_ones_own(client: Client, task_queue: str, pool: ProcessPoolExecutor) -> None:
+class Delegating(SharedStateManager):
+    """A manager that somebody else has written."""
+
+    def __init__(self, manager: SharedStateManager) -> None:
+        self._manager = manager
+        self.registered: list[bytes] = []
+
+    def new_event(self) -> threading.Event:
+        return self._manager.new_event()
+
+    async def register_heartbeater(self, task_token: bytes, heartbeat: Callable[..., None]) -> SharedHeartbeatSender:
+        self.registered.append(task_token)
+        return await self._manager.register_heartbeater(task_token, heartbeat)
+
+    async def unregister_heartbeater(self, task_token: bytes) -> None:
+        self.registered.remove(task_token)
+        await self._manager.unregister_heartbeater(task_token)
+
+
+@pytest.mark.parametrize("foreign", [False, True])
+async def test_a_shared_state_manager_can_be_given(
+    client: Client, task_queue: str, pool: ProcessPoolExecutor, foreign: bool
+) -> None:
     manager = SPAWN.Manager()
     try:
         state = SharedStateManager.create_from_multiprocessing(manager)
+        if foreign:
+            state = Delegating(state)
         async with worker(client, task_queue, pool, shared_state_manager=state):
             result = await run(
                 client, "next_page", task_queue=task_queue, heartbeat_timeout=activities.MINUTE,

@@ -6,6 +6,7 @@ import asyncio
 import json
 import socket
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -106,7 +107,7 @@ async def test_a_worker_that_drains_is_healthy_but_not_ready(client: Client, tas
     await client.start_workflow(pass_gate, id=task_queue, task_queue=task_queue)
 
     async def begun() -> bool:
-        return (await ask(worker.health_address, "/healthz")).worker["slots"]["activity"]["used"] == 1
+        return bool((await ask(worker.health_address, "/healthz")).worker["slots"]["activity"]["used"] == 1)
 
     await eventually(begun, what="the activity runs")
     shutdown = asyncio.ensure_future(worker.shutdown())
@@ -227,3 +228,17 @@ async def test_reports_of_other_processes_count(client: Client, task_queue: str)
     await _loop.run(server.close())
     with pytest.raises(OSError, match="Connect call failed"):
         await ask(server.address, "/readyz")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"health_address": "8080"}, "health_address must be host:port, as in 127.0.0.1:8080, got '8080'"),
+        ({"health_address": 8080}, "health_address must be host:port"),
+        ({"stall_timeout": timedelta()}, "stall_timeout must be positive"),
+        ({"loop_lag_warning": timedelta(seconds=-1)}, "loop_lag_warning must not be negative"),
+    ],
+)
+def test_options_that_make_no_sense_are_refused(client: Client, options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Worker(client, task_queue="any", workflows=[pass_gate], **options)

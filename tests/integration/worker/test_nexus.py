@@ -4,176 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import nexusrpc
 import pytest
-from nexusrpc import HandlerError, HandlerErrorType, OperationError, OperationErrorState
 from nexusrpc.handler import (
-    CancelOperationContext,
-    OperationHandler,
     StartOperationContext,
-    StartOperationResultAsync,
-    operation_handler,
     service_handler,
     sync_operation,
 )
-from typing_extensions import Self
 
 from invincible import nexus, worker
 from invincible.client import Client, NexusClient, NexusOperationFailureError
 from invincible.common import NexusOperationCancellationState
-from invincible.converter import (
-    DataConverter,
-    DefaultPayloadConverter,
-    NexusSerializationContext,
-    Payload,
-    SerializationContext,
-    WithSerializationContext,
-)
 from invincible.exceptions import ApplicationError, CancelledError, FailureError, NexusHandlerError
 from invincible.runtime import MetricBuffer, Runtime, TelemetryConfig
-from invincible.service import RPCError, RPCStatusCode
 from invincible.worker import Worker
-from tests.support.codecs import SealingCodec, sealing, with_config
 from tests.support.conditions import eventually
 from tests.support.go_worker import nexus_endpoint
 from tests.support.guides import follow
 
-MINUTE = timedelta(minutes=1)
-
-
-@dataclass
-class Person:
-    name: str
-    age: int = 36
-
-
-@nexusrpc.service(name="people")
-class People:
-    greet: nexusrpc.Operation[Person, str]
-    grow: nexusrpc.Operation[Person, Person] = nexusrpc.Operation(name="grow-older")
-    nothing: nexusrpc.Operation[None, None]
-    fail: nexusrpc.Operation[str, None]
-    ask: nexusrpc.Operation[str, Any]
-    wait: nexusrpc.Operation[str, str]
-    wait_in_thread: nexusrpc.Operation[str, str]
-    go_on: nexusrpc.Operation[str, str]
-
-
-class GoingOn(OperationHandler[str, str]):
-    """An operation with a token of its own, whose methods are ``def``."""
-
-    def __init__(self, people: PeopleHandler) -> None:
-        self.people = people
-
-    def start(self, ctx: StartOperationContext, input: str) -> StartOperationResultAsync:
-        ctx.outbound_links.append(nexusrpc.Link(url="https://example.com/a%20b", type="example.Page"))
-        return StartOperationResultAsync(f"token of {input}")
-
-    def cancel(self, ctx: CancelOperationContext, token: str) -> None:
-        assert nexus.in_operation()
-        if token == "token of stubborn":
-            raise HandlerError("not now", type=HandlerErrorType.NOT_FOUND)
-        self.people.seen.append(("cancel", ctx.operation, token))
-
-
-@service_handler(service=People)
-class PeopleHandler:
-    def __init__(self) -> None:
-        self.seen: list[Any] = []
-        self.waiting = threading.Event()
-
-    @sync_operation
-    async def greet(self, ctx: StartOperationContext, input: Person) -> str:
-        return f"Hello, {input.name}"
-
-    @sync_operation(name="grow-older")
-    def grow(self, ctx: StartOperationContext, input: Person) -> Person:
-        self.seen.append((threading.current_thread().name, nexus.info(), nexus.in_operation()))
-        return Person(input.name, input.age + 1)
-
-    @sync_operation
-    async def nothing(self, ctx: StartOperationContext, input: None) -> None:
-        return None
-
-    @sync_operation
-    async def fail(self, ctx: StartOperationContext, input: str) -> None:
-        FAILURES[input]()
-
-    @sync_operation
-    async def ask(self, ctx: StartOperationContext, input: str) -> Any:
-        self.seen.append(ctx)
-        nexus.logger.warning("asked for %s", input)
-        nexus.metric_meter().create_counter("asked").add(1)
-        return {"info": nexus.info(), "shutdown": nexus.is_worker_shutdown()}
-
-    @sync_operation
-    async def wait(self, ctx: StartOperationContext, input: str) -> str:
-        self.waiting.set()
-        try:
-            if input == "for shutdown":
-                await nexus.wait_for_worker_shutdown()
-                return "shut down"
-            await asyncio.Event().wait()
-        except asyncio.CancelledError:
-            self.seen.append((ctx.task_cancellation.is_cancelled(), ctx.task_cancellation.cancellation_reason()))
-            if input == "and swallow":
-                return "swallowed"
-            raise
-        raise AssertionError("never")
-
-    @sync_operation
-    def wait_in_thread(self, ctx: StartOperationContext, input: str) -> str:
-        self.waiting.set()
-        if input == "for shutdown":
-            nexus.wait_for_worker_shutdown_sync(MINUTE)
-            return "shut down"
-        cancelled = ctx.task_cancellation.wait_until_cancelled_sync(60)
-        self.seen.append((cancelled, ctx.task_cancellation.cancellation_reason()))
-        return "late"
-
-    @operation_handler
-    def go_on(self) -> OperationHandler[str, str]:
-        return GoingOn(self)
-
-
-def _raise(error: BaseException, cause: BaseException | None = None) -> Callable[[], None]:
-    def fail() -> None:
-        raise error from cause
-
-    return fail
-
-
-FAILURES: dict[str, Callable[[], None]] = {
-    "operation failed": _raise(OperationError("no", state=OperationErrorState.FAILED), ApplicationError("x", 1)),
-    "operation cancelled": _raise(OperationError("gone", state=OperationErrorState.CANCELED)),
-    "not retryable": _raise(ApplicationError("never", 1, type="Never", non_retryable=True)),
-    "bad request": _raise(HandlerError("bad", type=HandlerErrorType.BAD_REQUEST), ValueError("why")),
-    "own": _raise(NexusHandlerError("mine", type="CONFLICT")),
-    "final": _raise(HandlerError("final", type=HandlerErrorType.UNAVAILABLE, retryable_override=False)),
-    "service": _raise(RPCError("not there", RPCStatusCode.NOT_FOUND, b"")),
-    "retryable": _raise(ValueError("again")),
-    "retryable by application": _raise(ApplicationError("again", 2, type="Again")),
-    "once more": _raise(HandlerError("again", type=HandlerErrorType.BAD_REQUEST, retryable_override=True)),
-    "cancelled by itself": _raise(asyncio.CancelledError("stopped")),
-}
-
-
-@asynccontextmanager
-async def served(
-    client: Client, task_queue: str, **options: Any
-) -> AsyncIterator[tuple[PeopleHandler, NexusClient[People]]]:
-    handler = PeopleHandler()
-    async with (
-        nexus_endpoint(client, name=task_queue, task_queue=task_queue) as endpoint,
-        Worker(client, task_queue=task_queue, nexus_service_handlers=[handler], **options),
-    ):
-        yield handler, client.create_nexus_client(People, endpoint)
+from .people import MINUTE, People, PeopleHandler, Person, served
 
 
 @pytest.fixture
@@ -432,21 +285,6 @@ async def test_no_more_handlers_run_than_there_are_slots(client: Client, task_qu
     assert most == 2
 
 
-async def test_codecs_and_contexts_reach_operations(client: Client, task_queue: str) -> None:
-    codec = SealingCodec()
-    sealed = with_config(client, data_converter=sealing(codec))
-    async with served(sealed, task_queue) as (_, caller):
-        assert await caller.execute_operation(People.greet, Person("Ada"), id=task_queue) == "Hello, Ada"
-        with pytest.raises(NexusOperationFailureError) as raised:
-            await caller.execute_operation(People.fail, "operation failed", id=task_queue)
-    error = raised.value.cause
-    assert isinstance(error, ApplicationError)
-    assert isinstance(error.cause, ApplicationError)
-    assert list(error.cause.details) == [1]
-    context = NexusSerializationContext(task_queue, "people", "greet")
-    assert codec.contexts('"Hello, Ada"') == {context}
-
-
 class Recorder(worker.Interceptor):
     def __init__(self, name: str, seen: list[Any]) -> None:
         self.name, self.seen = name, seen
@@ -506,8 +344,10 @@ async def test_handlers_use_the_worker_s_client(client: Client, task_queue: str)
     named = await Client.connect(client.service_client.config.target_host, identity="the worker's")
     async with nexus_endpoint(client, name=task_queue, task_queue=task_queue) as endpoint:
         caller: NexusClient[Any] = client.create_nexus_client("asking", endpoint)
-        async with Worker(named, task_queue=task_queue, nexus_service_handlers=[Asking()]):
+        async with Worker(named, task_queue=task_queue, nexus_service_handlers=[Asking()]) as running:
             assert await caller.execute_operation("identity", None, id=task_queue) == "the worker's"
+            running.client = await Client.connect(client.service_client.config.target_host, identity="another's")
+            assert await caller.execute_operation("identity", None, id=task_queue) == "another's"
 
 
 async def test_the_guide_does_what_it_says(
@@ -528,74 +368,18 @@ async def test_the_guide_does_what_it_says(
     order = names["Order"]("17", 0)
     async with nexus_endpoint(client, name=task_queue, task_queue=f"{task_queue}-others") as endpoint:
         caller: NexusClient[Any] = client.create_nexus_client("Accounts", endpoint)
-        options = {"nexus_service_handlers": [names["Accounts"]()], "interceptors": [names["OnlyKnownCallers"]()]}
-        async with Worker(client, task_queue=f"{task_queue}-others", **options):
+        async with Worker(
+            client,
+            task_queue=f"{task_queue}-others",
+            nexus_service_handlers=[names["Accounts"]()],
+            interceptors=[names["OnlyKnownCallers"]()],
+        ):
             known = {"authorization": "secret"}
             assert await caller.execute_operation("close", order, id=task_queue, headers=known) == "nothing to do"
             with pytest.raises(NexusOperationFailureError) as raised:
                 await caller.execute_operation("close", order, id=task_queue)
     assert isinstance(raised.value.cause, NexusHandlerError)
     assert raised.value.cause.type == "UNAUTHENTICATED"
-
-
-class Choosy(DefaultPayloadConverter, WithSerializationContext):
-    """Knows operations, and does not want some."""
-
-    def with_context(self, context: SerializationContext) -> Self:
-        if isinstance(context, NexusSerializationContext) and context.operation == "greet":
-            raise LookupError("no key for this one")
-        return self
-
-
-class Failing(SealingCodec):
-    async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
-        raise LookupError("no key to seal with")
-
-
-@pytest.mark.parametrize(
-    ("converter", "operation"),
-    [
-        (DataConverter(payload_converter_class=Choosy), People.greet),
-        (DataConverter(payload_codec=Failing()), People.nothing),
-        # There is nothing to open: the caller has no codec.
-        (sealing(), People.greet),
-    ],
-    ids=["context", "encode", "decode"],
-)
-async def test_converters_and_codecs_that_raise_fail_the_call_and_no_more(
-    client: Client, task_queue: str, converter: DataConverter, operation: nexusrpc.Operation[Any, Any]
-) -> None:
-    async with served(with_config(client, data_converter=converter), task_queue):
-        caller = client.create_nexus_client(People, task_queue)
-        arg = None if operation is People.nothing else Person("Ada")
-        call = await caller.start_operation(operation, arg, id=task_queue)
-
-        async def failure() -> FailureError | None:
-            error = (await call.describe()).last_attempt_failure
-            return error if isinstance(error, FailureError) else None
-
-        error = await eventually(failure, what="the handler has failed")
-        assert isinstance(error, NexusHandlerError)
-        assert error.type == "INTERNAL"
-        await call.terminate()
-
-
-async def test_a_result_that_is_too_large_is_told(client: Client, task_queue: str) -> None:
-    @service_handler(name="large")
-    class Large:
-        @sync_operation
-        async def much(self, ctx: StartOperationContext, input: None) -> str:
-            return "x" * 3_000_000
-
-    async with nexus_endpoint(client, name=task_queue, task_queue=task_queue) as endpoint:
-        caller: NexusClient[Any] = client.create_nexus_client("large", endpoint)
-        async with Worker(client, task_queue=task_queue, nexus_service_handlers=[Large()]):
-            with pytest.raises(NexusOperationFailureError) as raised:
-                await caller.execute_operation("much", None, id=task_queue)
-    error = raised.value.cause
-    assert isinstance(error, NexusHandlerError)
-    assert (error.type, error.retryable) == ("INTERNAL", False)
-    assert "the result of Nexus operation 'much' has 3,000,0" in error.message
 
 
 async def test_metrics_name_the_operation(address: str, task_queue: str) -> None:

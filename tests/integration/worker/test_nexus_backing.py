@@ -19,7 +19,17 @@ from nexusrpc.handler import OperationHandler, operation_handler, service_handle
 from invincible import activity, nexus, workflow
 from invincible.api.enums.v1 import EventType
 from invincible.api.workflowservice.v1 import RegisterNamespaceRequest
-from invincible.client import Client, NexusClient, NexusOperationFailureError, WorkflowFailureError, WorkflowUpdateStage
+from invincible.client import (
+    Client,
+    Interceptor,
+    NexusClient,
+    NexusOperationFailureError,
+    OutboundInterceptor,
+    StartWorkflowInput,
+    WorkflowFailureError,
+    WorkflowHandle,
+    WorkflowUpdateStage,
+)
 from invincible.common import NexusOperationExecutionStatus, WorkflowIDConflictPolicy
 from invincible.exceptions import (
     ApplicationError,
@@ -31,6 +41,7 @@ from invincible.exceptions import (
 from invincible.service import RPCError, RPCStatusCode
 from invincible.worker import Replayer, Worker
 from invincible.workflow import NexusOperationCancellationType
+from tests.support.codecs import with_config
 from tests.support.conditions import eventually
 from tests.support.go_worker import nexus_endpoint
 from tests.support.history import fetch_events, of_type, wait_for_event
@@ -558,6 +569,32 @@ async def test_a_token_of_its_own_is_its_handler_s_to_cancel(caller: NexusClient
     assert isinstance(error, NexusHandlerError)
     assert (error.type, error.retryable) == ("INTERNAL", False)
     await call.terminate()
+
+
+class TryingAgain(Interceptor):
+    """Has the first attempt of each start fail, whether the server has seen it or not."""
+
+    def intercept_client(self, next: OutboundInterceptor) -> OutboundInterceptor:
+        return Trying(next)
+
+
+class Trying(OutboundInterceptor):
+    async def start_workflow(self, input: StartWorkflowInput) -> WorkflowHandle[Any, Any]:
+        timeout, input.rpc_timeout = input.rpc_timeout, timedelta(microseconds=1)
+        with pytest.raises(RPCError):
+            await super().start_workflow(input)
+        input.rpc_timeout = timeout
+        return await super().start_workflow(input)
+
+
+async def test_a_start_that_is_tried_again_still_ends_its_operation(client: Client, task_queue: str) -> None:
+    trying = with_config(client, interceptors=[TryingAgain()])
+    async with shop(trying, task_queue) as endpoint:
+        order = Order(f"{task_queue}-order")
+        call = await client.create_nexus_client(Shop, endpoint).start_operation(Shop.order, order, id=task_queue)
+        await started(client, order.id)
+        await client.get_workflow_handle(order.id).signal("settle", "at last")
+        assert await call.result() == "tea: at last"
 
 
 async def test_everything_that_a_handler_starts_is_linked(

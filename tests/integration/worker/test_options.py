@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -15,9 +14,10 @@ from invincible import activity, workflow
 from invincible.api.enums.v1 import EventType
 from invincible.api.worker.v1 import WorkerHeartbeat
 from invincible.api.workflowservice.v1 import ListWorkersRequest
-from invincible.client import Client
+from invincible.client import BuildIdOpAddNewDefault, Client
 from invincible.plugin import SimplePlugin
 from invincible.runtime import Runtime, TelemetryConfig
+from invincible.testing._server import ServerProcess
 from invincible.worker import (
     CustomSlotSupplier,
     FixedSizeSlotSupplier,
@@ -59,30 +59,38 @@ def runtime() -> Runtime:
     return Runtime(telemetry=TelemetryConfig(), worker_heartbeat_interval=timedelta(seconds=1))
 
 
-@asynccontextmanager
-async def reported(
-    address: str, runtime: Runtime, task_queue: str, plugin: SimplePlugin | None = None, **options: Any
-) -> AsyncIterator[WorkerHeartbeat]:
-    """What a worker with these options tells the server of itself."""
-    client = await Client.connect(address, runtime=runtime, plugins=[plugin] if plugin else [])
+async def assert_reported(
+    address: str,
+    runtime: Runtime,
+    task_queue: str,
+    what: Callable[[WorkerHeartbeat], object],
+    expected: object,
+    *,
+    of_client: Sequence[SimplePlugin] = (),
+    **options: Any,
+) -> None:
+    """Wait until a worker with these options tells the server what is expected of it."""
+    client = await Client.connect(address, runtime=runtime, plugins=of_client)
     async with Worker(client, task_queue=task_queue, workflows=[Fan], activities=[quick], **options):
 
-        async def report() -> WorkerHeartbeat | None:
+        async def as_expected() -> bool:
             workers = await client.workflow_service.list_workers(ListWorkersRequest(namespace="default"))
-            found = [each.worker_heartbeat for each in workers.workers_info]
-            own = [each for each in found if each.task_queue == task_queue]
-            return own[0] if own and own[0].activity_poller_info.current_pollers else None
+            reports = [each.worker_heartbeat for each in workers.workers_info]
+            assert [what(each) for each in reports if each.task_queue == task_queue] == [expected]
+            return True
 
-        yield await eventually(report, what="the worker reports to the server")
+        await eventually(as_expected, what="the worker has reported this")
+
+
+def polls(worker: WorkerHeartbeat) -> tuple[tuple[int, bool], ...]:
+    """How many polls for new runs, for cached ones and for activities there are, and whether their number scales."""
+    kinds = worker.workflow_poller_info, worker.workflow_sticky_poller_info, worker.activity_poller_info
+    return tuple((kind.current_pollers, kind.is_autoscaling) for kind in kinds)
 
 
 async def test_polls_are_five_of_each_kind_by_default(address: str, runtime: Runtime, task_queue: str) -> None:
-    async with reported(address, runtime, task_queue) as worker:
-        # One of five looks for new runs.
-        assert worker.workflow_poller_info.current_pollers == 1
-        assert worker.workflow_sticky_poller_info.current_pollers == 4
-        assert worker.activity_poller_info.current_pollers == 5
-        assert not worker.activity_poller_info.is_autoscaling
+    # One of five looks for new runs.
+    await assert_reported(address, runtime, task_queue, polls, ((1, False), (4, False), (5, False)))
 
 
 @pytest.mark.parametrize(
@@ -97,24 +105,30 @@ async def test_polls_are_five_of_each_kind_by_default(address: str, runtime: Run
     ids=["number", "behavior"],
 )
 async def test_the_number_of_polls(address: str, runtime: Runtime, task_queue: str, options: dict[str, Any]) -> None:
-    ratio = {"nonsticky_to_sticky_poll_ratio": 0.5}
-    async with reported(address, runtime, task_queue, **options, **ratio) as worker:
-        assert worker.workflow_poller_info.current_pollers == 2
-        assert worker.workflow_sticky_poller_info.current_pollers == 2
-        assert worker.activity_poller_info.current_pollers == 2
+    expected = ((2, False), (2, False), (2, False))
+    await assert_reported(address, runtime, task_queue, polls, expected, nonsticky_to_sticky_poll_ratio=0.5, **options)
 
 
 async def test_polls_that_scale_begin_with_their_initial_number(
     address: str, runtime: Runtime, task_queue: str
 ) -> None:
     behavior = PollerBehaviorAutoscaling(minimum=2, maximum=9, initial=3)
-    async with reported(
-        address, runtime, task_queue, activity_task_poller_behavior=behavior, workflow_task_poller_behavior=behavior
-    ) as worker:
-        assert worker.activity_poller_info.current_pollers == 3
-        assert worker.activity_poller_info.is_autoscaling
-        assert worker.workflow_poller_info.is_autoscaling
-        assert worker.workflow_sticky_poller_info.is_autoscaling
+    await assert_reported(
+        address,
+        runtime,
+        task_queue,
+        lambda worker: polls(worker)[2],
+        (3, True),
+        activity_task_poller_behavior=behavior,
+    )
+    await assert_reported(
+        address,
+        runtime,
+        f"{task_queue}-workflows",
+        lambda worker: [scales for _, scales in polls(worker)],
+        [True, True, False],
+        workflow_task_poller_behavior=behavior,
+    )
 
 
 class Custom(CustomSlotSupplier):
@@ -129,7 +143,15 @@ class Custom(CustomSlotSupplier):
     def release_slot(self, ctx: SlotReleaseContext) -> None: ...
 
 
-async def test_slots_and_their_suppliers(address: str, runtime: Runtime, task_queue: str) -> None:
+def suppliers(worker: WorkerHeartbeat) -> tuple[str, ...]:
+    return (
+        worker.workflow_task_slots_info.slot_supplier_kind,
+        worker.activity_task_slots_info.slot_supplier_kind,
+        worker.local_activity_slots_info.slot_supplier_kind,
+    )
+
+
+async def test_the_suppliers_of_a_tuner(address: str, runtime: Runtime, task_queue: str) -> None:
     tuner = WorkerTuner.create_composite(
         workflow_supplier=FixedSizeSlotSupplier(6),
         activity_supplier=Custom(),
@@ -138,40 +160,61 @@ async def test_slots_and_their_suppliers(address: str, runtime: Runtime, task_qu
         ),
         nexus_supplier=FixedSizeSlotSupplier(1),
     )
-    async with reported(address, runtime, task_queue, tuner=tuner) as worker:
-        assert worker.workflow_task_slots_info.slot_supplier_kind == "Fixed"
-        assert worker.workflow_task_slots_info.current_available_slots == 6
-        assert worker.activity_task_slots_info.slot_supplier_kind == "Custom"
-        assert worker.local_activity_slots_info.slot_supplier_kind == "ResourceBased"
+    expected = ("Fixed", "Custom", "ResourceBased")
+    await assert_reported(address, runtime, task_queue, suppliers, expected, tuner=tuner)
 
 
-async def test_numbers_of_slots(address: str, runtime: Runtime, task_queue: str) -> None:
-    numbers = {
-        "max_concurrent_workflow_tasks": 11,
-        "max_concurrent_activities": 12,
-        "max_concurrent_local_activities": 13,
-    }
-    async with reported(address, runtime, task_queue, **numbers) as worker:
-        assert worker.workflow_task_slots_info.current_available_slots == 11
-        assert worker.activity_task_slots_info.current_available_slots == 12
-        assert worker.local_activity_slots_info.current_available_slots == 13
+def slots(worker: WorkerHeartbeat) -> tuple[int, ...]:
+    return (
+        worker.workflow_task_slots_info.current_available_slots,
+        worker.activity_task_slots_info.current_available_slots,
+        worker.local_activity_slots_info.current_available_slots,
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({}, (100, 100, 100)),
+        (
+            {
+                "max_concurrent_workflow_tasks": 11,
+                "max_concurrent_activities": 12,
+                "max_concurrent_local_activities": 13,
+            },
+            (11, 12, 13),
+        ),
+        (
+            {"tuner": WorkerTuner.create_fixed(workflow_slots=11, activity_slots=12, local_activity_slots=13)},
+            (11, 12, 13),
+        ),
+    ],
+    ids=["default", "numbers", "tuner"],
+)
+async def test_numbers_of_slots(
+    address: str, runtime: Runtime, task_queue: str, options: dict[str, Any], expected: tuple[int, ...]
+) -> None:
+    await assert_reported(address, runtime, task_queue, slots, expected, **options)
 
 
 async def test_plugins_identity_and_build_id_are_told_the_server(
     address: str, runtime: Runtime, task_queue: str
 ) -> None:
-    async with reported(
+    def told(worker: WorkerHeartbeat) -> object:
+        names = {plugin.name for plugin in worker.plugins}
+        return names, worker.worker_identity, worker.deployment_version.build_id
+
+    await assert_reported(
         address,
         runtime,
         task_queue,
-        SimplePlugin("of the client"),
+        told,
+        ({"of the client", "of the worker"}, "the identity", "the build"),
+        of_client=[SimplePlugin("of the client")],
         plugins=[SimplePluginOfWorker("of the worker")],
         identity="the identity",
         build_id="the build",
-    ) as worker:
-        assert sorted(plugin.name for plugin in worker.plugins) == ["of the client", "of the worker"]
-        assert worker.worker_identity == "the identity"
-        assert worker.deployment_version.build_id == "the build"
+    )
 
 
 class SimplePluginOfWorker(SimplePlugin):
@@ -190,15 +233,33 @@ async def test_the_identity_and_the_build_id_are_in_the_history(client: Client, 
         assert event.activity_task_started_event_attributes.identity == "me"
 
 
+async def test_build_ids_alone_route_runs_on_servers_that_know_them(task_queue: str) -> None:
+    settings = [f"--dynamic-config-value=frontend.workerVersioning{each}APIs=true" for each in ("Data", "Workflow")]
+    server = ServerProcess(["--port", "0", "--headless", *settings])
+    try:
+        first, second = [await Client.connect(server.ready.grpc) for _ in range(2)]
+        await first.update_worker_build_id_compatibility(task_queue, BuildIdOpAddNewDefault("1.0"))
+        versioned: dict[str, Any] = {"task_queue": task_queue, "workflows": [Fan], "use_worker_versioning": True}
+        async with Worker(first, build_id="1.0", **versioned):
+            assert await first.execute_workflow(Fan.run, 0, id="old", task_queue=task_queue) == "1.0"
+            await first.update_worker_build_id_compatibility(task_queue, BuildIdOpAddNewDefault("2.0"))
+            handle = await first.start_workflow(Fan.run, 0, id="new", task_queue=task_queue)
+            async with Worker(second, build_id="2.0", **versioned):
+                assert await handle.result() == "2.0"
+    finally:
+        server.stop()
+
+
 @pytest.mark.parametrize("option", ["max_activities_per_second", "max_task_queue_activities_per_second"])
 async def test_rates_of_activities(client: Client, task_queue: str, option: str) -> None:
+    rate: dict[str, Any] = {option: 4.0}
     async with Worker(
         client,
         task_queue=task_queue,
         workflows=[Fan],
         activities=[quick],
         disable_eager_activity_execution=True,
-        **{option: 4.0},
+        **rate,
     ):
         began = time.monotonic()
         await client.execute_workflow(Fan.run, 12, id=task_queue, task_queue=task_queue)
@@ -317,7 +378,7 @@ async def test_an_answer_about_a_patch_that_is_none_fails_the_task(client: Clien
     answers: list[Any] = ["yes", True]
 
     def is_active(input: PatchActivationInput) -> bool:
-        return answers.pop(0) if len(answers) > 1 else True  # type: ignore[no-any-return]
+        return answers.pop(0) if len(answers) > 1 else True
 
     client._raise_task_failures = False
     async with Worker(client, task_queue=task_queue, workflows=[Patched], patch_activation_callback=is_active):

@@ -164,7 +164,9 @@ async def test_what_a_plugin_configures_is_used_and_what_was_given_is_kept(clien
 
 async def test_a_worker_is_made_again_from_its_configuration(client: Client, task_queue: str) -> None:
     worker = Worker(client, task_queue=task_queue, workflows=[hello], max_cached_workflows=7)
-    again = Worker(**{**worker.config(), "task_queue": "another"})
+    config = worker.config()
+    config["task_queue"] = "another"
+    again = Worker(**config)
     assert again.task_queue == "another"
     assert {**again.config(), "task_queue": task_queue} == worker.config()
     replayer = Replayer(workflows=[hello], namespace="elsewhere")
@@ -247,7 +249,7 @@ async def test_plugins_that_are_not_done_after_the_worker_are_cancelled(
 
 
 async def test_plugins_have_their_time_after_the_worker(client: Client, task_queue: str) -> None:
-    done = []
+    done: list[bool] = []
 
     async def run(worker: Worker, next: Callable[[Worker], Awaitable[None]]) -> None:
         await next(worker)

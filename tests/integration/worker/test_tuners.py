@@ -435,7 +435,8 @@ async def test_local_activities_run_without_slots_when_a_worker_that_ends_gets_n
         await eventually(under_way, what="the workflow task has begun")
     supplier.end.set()
     assert "Never gives no slot to local activities of a worker that shuts down: they run without" in caplog.text
-    assert supplier.used == supplier.released == []
+    assert supplier.used == []
+    assert supplier.released == []
     assert handle is not None
 
 

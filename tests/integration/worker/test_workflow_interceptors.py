@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import uuid
 from collections.abc import Sequence
 from contextvars import ContextVar
@@ -38,6 +37,7 @@ from invincible.worker import (
     WorkflowOutboundInterceptor,
 )
 from tests.support.codecs import SEALED, SealingCodec, opened, sealing, with_config
+from tests.support.interceptors import AsksForTheTime
 
 LIMIT = timedelta(seconds=20)
 KEY = "tenant"
@@ -388,13 +388,6 @@ async def plain() -> str:
     return "done"
 
 
-class Hurried(WorkflowInboundInterceptor):
-    async def execute_workflow(self, input: ExecuteWorkflowInput) -> Any:
-        if workflow.info().attempt == 1:
-            time.time()
-        return await super().execute_workflow(input)
-
-
 class Delaying(WorkflowInboundInterceptor):
     async def execute_workflow(self, input: ExecuteWorkflowInput) -> Any:
         await workflow.sleep(0.001)
@@ -414,13 +407,13 @@ async def test_the_guard_watches_interceptors(client: Client, task_queue: str) -
         client,
         task_queue=task_queue,
         workflows=[plain],
-        interceptors=[of(Hurried)],
+        interceptors=[of(AsksForTheTime)],
         workflow_failure_exception_types=[Exception],
     ):
         with pytest.raises(clients.WorkflowFailureError) as failure:
             await client.execute_workflow(plain, id=task_queue, task_queue=task_queue)
-    assert "time.time" in str(failure.value.cause)
-    assert "test_workflow_interceptors.py" in str(failure.value.cause)
+    assert "time.time_ns" in str(failure.value.cause)
+    assert "tests/support/interceptors.py:" in str(failure.value.cause)
 
 
 async def test_commands_of_interceptors_belong_to_the_history(client: Client, task_queue: str) -> None:

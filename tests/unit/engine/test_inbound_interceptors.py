@@ -253,6 +253,30 @@ def test_handlers_set_at_run_time_are_intercepted_when_they_run() -> None:
     assert inputs("signal") == [HandleSignalInput("late", ["buffered"], {})]
 
 
+@pytest.mark.parametrize("interceptors", [[], [Outer]])
+def test_a_handler_that_is_removed_meanwhile_still_gets_what_has_come(interceptors: list[Any]) -> None:
+    @workflow.defn
+    class Replaced:
+        def __init__(self) -> None:
+            self.got: list[str] = []
+
+        @workflow.run
+        async def run(self) -> list[str]:
+            await workflow.wait_condition(lambda: len(self.got) == 1)
+            return self.got
+
+        @workflow.signal
+        def remove(self) -> None:
+            workflow.set_signal_handler("add", None)
+
+        @workflow.signal
+        def add(self, item: str) -> None:
+            self.got.append(item)
+
+    driver = Driver(Replaced, interceptors=interceptors)
+    assert completed(driver.start(signal("remove"), signal("add", "apple"))) == ["apple"]
+
+
 def test_built_in_queries_are_intercepted_and_show_no_interception() -> None:
     driver = Driver(Basket, "me", interceptors=[WorkflowInboundInterceptor, Outer])
     driver.start()

@@ -582,12 +582,13 @@ def test_signal_with_start() -> None:
     (command,) = driver.start()
     assert systems == ["SignalWithStartWorkflowExecution"]
     (request,) = inputs
-    assert (request.workflow, request.args, request.signal_args) == ("Basket", ("me",), ["apple"])
+    assert (request.workflow, request.args, request.signal_args) == ("Basket", ["me"], ["apple"])
     assert (request.namespace, request.user_metadata.static_summary) == ("default", "a basket")
     sent = SignalWithStartWorkflowExecutionRequest.FromString(command.input.data)
     assert (sent.workflow_id, sent.signal_name, len(sent.input.payloads)) == ("other", "put", 0)
     assert sent.signal_input.payloads[0].data == b'"pear"'
     assert sent.header.fields["trace"].data == b'"t"'
+    assert sent.user_metadata.summary.data == b'"a basket"'
     assert kinds([command]) == [_native.ScheduleNexusOperation]
 
 

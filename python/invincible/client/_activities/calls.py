@@ -107,8 +107,8 @@ class ActivityCalls(OutboundInterceptor):
                 )
         except RPCError as error:
             raise _start_error(error, input) from None
-        if calling is not None and response.HasField("link"):
-            calling.linked([response.link.SerializeToString()])
+        if calling is not None:
+            calling.started([response.link.SerializeToString()] if response.HasField("link") else ())
         return ActivityHandle(client, input.id, run_id=response.run_id, result_type=input.result_type)
 
     async def cancel_activity(self, input: CancelActivityInput) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from opentelemetry import context as otel_context
 from opentelemetry import trace
@@ -33,6 +33,12 @@ from invincible.worker import (
 from ._interceptor import CallTracing
 from ._propagation import Propagation, link_to, record_error
 from ._replay import attached, is_replayed, skipped_on_replay, unguarded
+
+if TYPE_CHECKING:
+    from invincible.workflow._interception.signal_with_start import (
+        SignalWithStartWorkflowRequest,
+        SignalWithStartWorkflowResponse,
+    )
 
 _EXTERN = "__invincible_opentelemetry_tracing"
 _INTERCEPTOR = otel_context.create_key("invincible-tracing-interceptor")
@@ -200,6 +206,12 @@ class _Outbound(WorkflowOutboundInterceptor):
         name = f"StartNexusOperation:{input.service}/{input.operation_name}"
         self._inbound.inject_text(input, self._inbound._completed(name, SpanKind.CLIENT))
         return await super().start_nexus_operation(input)
+
+    async def start_signal_with_start_workflow(
+        self, request: SignalWithStartWorkflowRequest
+    ) -> workflow.NexusOperationHandle[SignalWithStartWorkflowResponse]:
+        self._start("SignalWithStartWorkflow", request)
+        return await super().start_signal_with_start_workflow(request)
 
     def _start(self, name: str, input: Any) -> None:
         self._inbound.inject(input, self._inbound._completed(name, SpanKind.CLIENT))

@@ -60,7 +60,7 @@ class Propagation:
         carrier = self._carrier(context)
         if carrier:
             (payload,) = self.payload_converter.to_payloads([carrier])
-            input.headers = {**input.headers, self.header_key: payload}
+            input.headers = {**(input.headers or {}), self.header_key: payload}
 
     def inject_text(self, input: _WithHeaders, context: Context | None = None) -> None:
         """The same for a Nexus operation, whose headers are text."""

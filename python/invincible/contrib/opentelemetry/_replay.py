@@ -59,6 +59,6 @@ def attached(context: Context | None) -> Iterator[None]:
         yield
     finally:
         run = current_run_or_none()
-        # The code of an evicted run is closed in another context, where there is nothing to detach.
+        # Before Python 3.11, the code of an evicted run is closed in another context, where there is nothing to detach.
         if run is None or not run.evicted:
             otel_context.detach(token)

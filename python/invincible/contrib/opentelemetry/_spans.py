@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from opentelemetry import trace
 from opentelemetry.context import Context
@@ -32,6 +32,12 @@ from ._interceptor import CallTracing
 from ._propagation import record_error
 from ._replay import attached
 from ._tracer_provider import ReplaySafeTracerProvider
+
+if TYPE_CHECKING:
+    from invincible.workflow._interception.signal_with_start import (
+        SignalWithStartWorkflowRequest,
+        SignalWithStartWorkflowResponse,
+    )
 
 _EXTERN = "__invincible_opentelemetry_spans"
 
@@ -149,6 +155,13 @@ class _Outbound(WorkflowOutboundInterceptor):
         with self._span(f"StartNexusOperation:{input.service}/{input.operation_name}"):
             self._tracing.inject_text(input)
             return await super().start_nexus_operation(input)
+
+    async def start_signal_with_start_workflow(
+        self, request: SignalWithStartWorkflowRequest
+    ) -> workflow.NexusOperationHandle[SignalWithStartWorkflowResponse]:
+        with self._span("SignalWithStartWorkflow"):
+            self._tracing.inject(request)
+            return await super().start_signal_with_start_workflow(request)
 
     def _span(self, name: str) -> Any:
         return _workflow_span(self._tracing, name, SpanKind.CLIENT, None)

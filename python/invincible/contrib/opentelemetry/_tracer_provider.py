@@ -44,16 +44,17 @@ class WorkflowIdGenerator(IdGenerator):
             return None
         generator = self._generators.get(run)
         if generator is None:
-            generator = self._generators[run] = run.randomness.new_random("invincible.contrib.opentelemetry")
+            # Not the run's own seed, which a run shares with the one that it was reset from.
+            generator = self._generators[run] = random.Random(f"{run.run_id}:spans")
         return generator
 
 
 class ReplaySafeTracerProvider(TracerProvider):
     """Makes spans that workflow code may use as any other code does.
 
-    In workflows, a span has the same id on each replay, and begins at the time at which its code ran first, so that a
-    span that is begun by one worker can be ended by another. It is exported when it ends, by the worker on which its
-    code ends for the first time.
+    In workflows, a span has the same id on each replay, and begins no later than the workflow task in which its code
+    ran first, so that a span that is begun by one worker can be ended by another. It is exported when it ends, by the
+    worker on which its code ends for the first time.
 
     Args:
         tracer_provider: Makes the spans.

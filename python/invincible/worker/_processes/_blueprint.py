@@ -7,6 +7,7 @@ import inspect
 import io
 import pickle
 import sys
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import timedelta
@@ -97,16 +98,21 @@ class WorkerBlueprint:
 
     async def make(self, runtime: Runtime) -> Worker:
         """Connect, and make the worker."""
+        from invincible._engine.guard import DeterminismWarning
+
         from .._worker import Worker
 
-        connection = replace(self.connection, runtime=runtime)
+        identity = self.connection.identity
+        connection = replace(self.connection, runtime=runtime, identity=own_identity(identity) if identity else "")
         service_client = await connect(connection, self.client["plugins"])
         client = self.client_class(service_client, **self.client)
         client._raise_task_failures = self.raise_task_failures
         options = dict(self.worker)
         if options.get("identity"):
             options["identity"] = own_identity(options["identity"])
-        return Worker(client, **options)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeterminismWarning)  # the program has been warned
+            return Worker(client, **options)
 
     def pickled(self) -> bytes:
         """This, to be sent to a process.

@@ -86,29 +86,33 @@ class _Child:
         task_failures.forward = self._send_task_failure
         self.link.listen(self._on_command, self._on_orphaned)
         threading.Thread(target=self._report, name="invincible-report", daemon=True).start()
+        try:
+            # Modules may have event loops run while they are imported, to connect say.
+            maker: Maker = pickle.loads(self._options.maker)
+            maker.load()
+            runtime, metrics_port = maker.runtime.make(self._options.index)
+        except Exception as error:  # the supervisor decides what becomes of it
+            self.link.send(Failed("load", SentError.of(error)))
+            return 1
+        if Runtime._default is None:
+            Runtime.set_default(runtime)
         asyncio.set_event_loop(self._loop)
         try:
-            return self._loop.run_until_complete(self._main())
+            return self._loop.run_until_complete(self._main(maker, runtime, metrics_port))
         finally:
             self._loop.run_until_complete(self._loop.shutdown_asyncgens())
             asyncio.set_event_loop(None)
             self._loop.close()
 
-    async def _main(self) -> int:
-        phase = "load"
+    async def _main(self, maker: Maker, runtime: Runtime, metrics_port: int | None) -> int:
+        phase = "connect"
         try:
-            maker: Maker = pickle.loads(self._options.maker)
-            maker.load()
-            runtime, metrics_port = maker.runtime.make(self._options.index)
-            if Runtime._default is None:
-                Runtime.set_default(runtime)
-            phase = "connect"
             worker = await self._unless_stopped(maker.make(runtime))
             if worker is None:
                 return 0
             phase = "run"
             await self._run(worker, metrics_port)
-        except Exception as error:  # the supervisor decides what becomes of it
+        except Exception as error:  # see above
             self.link.send(Failed(phase, SentError.of(error)))
             return 1
         return 0
@@ -147,10 +151,11 @@ class _Child:
         logging.root.handlers[:] = [Sender(self._options.index, self.link.log)]
 
     def _take_over_signals(self) -> None:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        # Not SIG_IGN, which programs that activities start would inherit.
+        signal.signal(signal.SIGINT, lambda *_: None)
         signal.signal(signal.SIGTERM, self._on_signal)
         if (sigbreak := getattr(signal, "SIGBREAK", None)) is not None:
-            signal.signal(sigbreak, signal.SIG_IGN)
+            signal.signal(sigbreak, lambda *_: None)
         if hasattr(signal, "pthread_sigmask"):
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
 

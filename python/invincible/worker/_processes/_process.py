@@ -125,6 +125,8 @@ class WorkerProcess:
                 continue
             if isinstance(message, Logged):
                 hand_on(message.record)
+            elif isinstance(message, TaskFailed):
+                task_failures.keep(message.workflow_id, message.run_id, message.error.exception())
             else:
                 self._post(self._take, message)
 
@@ -158,8 +160,6 @@ class WorkerProcess:
             self._leave(f"it got {message.reason}")
         elif isinstance(message, Failed):
             self.failure = message
-        elif isinstance(message, TaskFailed):
-            task_failures.keep(message.workflow_id, message.run_id, message.error.exception())
 
     def _leave(self, reason: str) -> None:
         if not self.leaving.done():

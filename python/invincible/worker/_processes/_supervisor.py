@@ -7,7 +7,6 @@ import atexit
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .._failures import logger
@@ -35,7 +34,7 @@ class Supervisor:
         settings: How many, and what becomes of those that do not behave.
         pickled_maker: What they make their worker with, as of the time of the call.
         grace: Seconds that activities have when the worker ends, as of the time of the call.
-        health: Opens the endpoint that tells of the health of the processes.
+        health: Opens the endpoint that tells of the health of the processes, if there is to be one.
 
     Attributes:
         killed: How many processes had to be killed, as they did not end.
@@ -47,7 +46,7 @@ class Supervisor:
         pickled_maker: Callable[[], bytes],
         *,
         grace: Callable[[], float | None],
-        health: Callable[[], HealthEndpoint] | None = None,
+        health: Callable[[], HealthEndpoint | None] = lambda: None,
     ) -> None:
         self._settings = settings
         self._pickled_maker = pickled_maker
@@ -78,17 +77,13 @@ class Supervisor:
         """
         from .._worker import _uninterrupted
 
-        if self._open_health is not None:
-            self._health = self._open_health()
-            logger.info("/healthz and /readyz tell of its health at http://%s", self._health.address)
-        if self._settings.metrics_address is not None:
-            self._metrics = MetricsServer(self._settings.metrics_address, self._metrics_sources)
-            logger.info("the metrics are at http://%s/metrics", self._metrics.address)
         # Before multiprocessing waits for its processes at exit.
         atexit.register(self.kill)
-        keepers = [asyncio.ensure_future(self._keep(index, ready)) for index in range(self._settings.count)]
+        keepers: list[asyncio.Task[None]] = []
         stopped = asyncio.ensure_future(stop.wait())
         try:
+            self._serve()
+            keepers += (asyncio.ensure_future(self._keep(index, ready)) for index in range(self._settings.count))
             await asyncio.wait((*keepers, stopped), return_when=asyncio.FIRST_COMPLETED)
         finally:
             stop.set()
@@ -136,6 +131,14 @@ class Supervisor:
             }
             for process in sorted(self._alive, key=lambda each: each.index)
         ]
+
+    def _serve(self) -> None:
+        self._health = self._open_health()
+        if self._health is not None:
+            logger.info("/healthz and /readyz tell of its health at http://%s", self._health.address)
+        if self._settings.metrics_address is not None:
+            self._metrics = MetricsServer(self._settings.metrics_address, self._metrics_sources)
+            logger.info("the metrics are at http://%s/metrics", self._metrics.address)
 
     async def _keep(self, index: int, ready: asyncio.Event) -> None:
         """Keep one process running, until this is cancelled; ends only by an error."""
@@ -301,9 +304,11 @@ def supervisor_of(worker: Worker, processes: int | WorkerProcesses) -> Superviso
         # Anew for each process: the key of the connection may have been changed.
         return WorkerBlueprint.of(worker, serve_metrics=settings.metrics_address is not None).pickled()
 
+    def health() -> HealthEndpoint | None:
+        address = worker._config["health_address"]
+        return None if address is None else HealthEndpoint.at(worker.client.service_client._runtime, address)
+
     pickled()
-    address = worker._config["health_address"]
-    health = None if address is None else partial(HealthEndpoint.at, worker.client.service_client._runtime, address)
     return Supervisor(settings, pickled, grace=lambda: worker._grace, health=health)
 
 

@@ -84,6 +84,8 @@ class WorkflowOutboundInterceptor:
         next: Where calls go next.
     """
 
+    next: WorkflowOutboundInterceptor
+
     def __init__(self, next: WorkflowOutboundInterceptor) -> None:
         """Creates the interceptor."""
         self.next = next

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import Any, TypeVar
 
 from invincible import _native
@@ -97,7 +96,7 @@ def options_of(kind: type[O], input: StartActivityInput | StartLocalActivityInpu
         TypeError: one of them is of the wrong type.
         ValueError: a timeout is negative, a number is no member of its enumeration.
     """
-    config = {each.name: getattr(input, each.name) for each in fields(kind)}
+    config = {name: getattr(input, name) for name in kind._converters}
     if config.get("priority") == Priority.default:
         config["priority"] = None
     return kind().replaced(config)
