@@ -320,13 +320,15 @@ impl Monitor {
         let (monitor, limit) = (self.clone(), self.limits.server / PROBES);
         async move {
             match timeout(limit, monitor.ask_server()).await {
-                Ok(Ok(())) => {
+                Ok(Err(status)) if !is_refusal(&status) => {
+                    monitor.failed(format!("the server cannot be reached: {:?}", status.code()));
+                }
+                Ok(_) => {
                     if monitor.reached().is_none_or(|ago| ago > monitor.limits.server) {
                         *lock(&monitor.steady) = Instant::now();
                     }
                     monitor.reached.mark();
                 }
-                Ok(Err(status)) => monitor.failed(format!("the server cannot be reached: {:?}", status.code())),
                 Err(_) => monitor.failed("the server does not answer".to_owned()),
             }
             monitor.probing.store(false, Ordering::Relaxed);
@@ -432,6 +434,12 @@ impl Verdict {
         value["reasons"] = json!(self.reasons);
         value
     }
+}
+
+/// Whether somebody has answered, if not as asked: permissions may be missing, for one.
+fn is_refusal(status: &tonic::Status) -> bool {
+    use tonic::Code;
+    !matches!(status.code(), Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled | Code::Unknown)
 }
 
 fn rounded(seconds: f64) -> f64 {

@@ -87,7 +87,9 @@ def count_something() -> None:
 
 @workflow.defn
 async def process_ids(number: int) -> list[int]:
-    return list(await asyncio.gather(*(process_id.execute() for _ in range(number))))
+    # What the server has given to a process that is killed comes again after the timeout.
+    quickly = process_id.with_options(start_to_close_timeout=timedelta(seconds=3))
+    return list(await asyncio.gather(*(quickly.execute() for _ in range(number))))
 
 
 @workflow.defn

@@ -10,6 +10,12 @@ from dataclasses import dataclass, field
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
+def _set_event() -> asyncio.Event:
+    event = asyncio.Event()
+    event.set()
+    return event
+
+
 @dataclass
 class Relay:
     """Passes bytes on, from clients to servers and back.
@@ -25,7 +31,7 @@ class Relay:
     sent: int = 0
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _frozen: set[asyncio.Task[None]] = field(default_factory=set)
-    _flowing: asyncio.Event = field(default_factory=asyncio.Event)
+    _flowing: asyncio.Event = field(default_factory=_set_event)
 
     def pause(self) -> None:
         """Holds everything back, new connections too, until `resume`: a network that is gone for a while."""
@@ -96,7 +102,6 @@ async def relay(upstream: str, *, host: str = "127.0.0.1", port: int = 0) -> Asy
         port: The port; 0 for a free one.
     """
     made = Relay()
-    made.resume()
 
     async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError, asyncio.CancelledError):

@@ -341,3 +341,35 @@ class TestErrors:
         assert repr(error) == "ConversionError(\".number: expected int, got str 'x'\")"
         same = pickle.loads(pickle.dumps(error))
         assert (str(same), same.index) == (str(error), 1)
+
+
+@dataclass
+class Numbered:
+    number: int
+
+
+class Loud(str):
+    __slots__ = ()
+
+
+class Shouting(JSONTypeConverter):
+    def to_typed_value(self, hint: type, value: Any) -> Any:
+        return f"{value}!".upper() if hint is Loud else JSONTypeConverter.Unhandled
+
+
+@pytest.mark.parametrize(
+    ("used", "value", "hint", "decoded"),
+    [
+        (DataConverter.default.payload_converter, {"number": 1}, Numbered, Numbered(1)),
+        (JSONPlainPayloadConverter(custom_type_converters=[Shouting()]), "x", Loud, "X!"),
+    ],
+)
+def test_a_converter_can_be_sent_to_another_process_after_it_was_used(
+    used: PayloadConverter | JSONPlainPayloadConverter, value: Any, hint: type, decoded: Any
+) -> None:
+    payload = used.to_payload(value)
+    assert payload is not None
+    assert used.from_payload(payload, hint) == decoded
+    sent = pickle.loads(pickle.dumps(used))
+    assert sent.from_payload(payload, hint) == decoded
+    assert sent.to_payload(value) == payload

@@ -199,6 +199,11 @@ def test_custom_suppliers_must_have_all_methods() -> None:
         CustomSlotSupplier()  # type: ignore[abstract]
 
 
+def test_tuners_are_made_by_class_methods() -> None:
+    with pytest.raises(TypeError, match="abstract"):
+        WorkerTuner()  # type: ignore[abstract]
+
+
 def test_a_tuner_says_what_it_is_of() -> None:
     tuner = WorkerTuner.create_fixed(workflow_slots=2)
     assert repr(tuner).startswith("<WorkerTuner workflow=FixedSizeSlotSupplier(num_slots=2) activity=")

@@ -59,6 +59,10 @@ class Decoders:
         # By identity: hints that are equal may differ in the order of a union, and not all of them hash.
         self._known: dict[int, tuple[Any, Decoder]] = {}
 
+    def __reduce__(self) -> str | tuple[Any, ...]:
+        # Converters are sent to other processes. What is compiled stays here: functions of functions cannot be.
+        return "DEFAULT_DECODERS" if self is DEFAULT_DECODERS else (type(self), (self._type_converters,))
+
     def decode(self, hint: Any, value: Any) -> Any:
         """The value as the hint wants it.
 

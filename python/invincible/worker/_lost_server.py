@@ -7,13 +7,15 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from invincible.client import Client
-from invincible.exceptions import TemporalError
+from invincible.service import RPCError, RPCStatusCode
 
 from ._failures import logger
 
 # Seconds that the polls have before the server is asked for a sign of life, and again; and how often it may miss.
 _PATIENCE = 5.0
 _MISSES = 2
+
+_LOST = frozenset({RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED})
 
 
 async def polls_end(polls: asyncio.Future[None], client: Client, is_idle: Callable[[], bool]) -> bool:
@@ -45,6 +47,11 @@ async def _answers(client: Client) -> bool:
     limit = timedelta(seconds=_PATIENCE)
     try:
         await asyncio.wait_for(client.service_client.check_health(timeout=limit), 2 * _PATIENCE)
-    except (TemporalError, asyncio.TimeoutError):
+    except asyncio.TimeoutError:
+        return False
+    except RPCError as error:
+        # A server, or a proxy before it, that refuses to tell is there.
+        return error.status not in _LOST
+    except RuntimeError:  # a lazy client that could not connect
         return False
     return True

@@ -7,6 +7,7 @@ has the stacks of all threads written by a signal that ``faulthandler`` handles 
 from __future__ import annotations
 
 import faulthandler
+import math
 import os
 import signal
 import sys
@@ -37,7 +38,7 @@ class Watched(Protocol):
 
 def tick_for(*limits: float | None) -> float:
     """Seconds between looks that notice, in time, what takes so many seconds."""
-    shortest = min((limit for limit in limits if limit is not None), default=_LONGEST_TICK)
+    shortest = min((limit for limit in limits if limit is not None), default=math.inf)
     return min(max(shortest / _LOOKS, _SHORTEST_TICK), _LONGEST_TICK)
 
 

@@ -358,9 +358,12 @@ class WorkerTuner(ABC):
             raise ValueError("all resource-based suppliers of a tuner must have the same tuner_config")
         return tuner
 
+    @abstractmethod
+    def _suppliers(self) -> tuple[SlotSupplier, ...]:
+        """All of them."""
+
     def _targets(self) -> set[ResourceBasedTunerConfig]:
-        suppliers = (self._workflow, self._activity, self._local_activity, self._nexus)
-        return {each.tuner_config for each in suppliers if isinstance(each, ResourceBasedSlotSupplier)}
+        return {each.tuner_config for each in self._suppliers() if isinstance(each, ResourceBasedSlotSupplier)}
 
     def _maximum(self, supplier: SlotSupplier) -> int | None:
         """The most slots that a supplier gives out, if that is known."""
@@ -389,6 +392,9 @@ class _Tuner(WorkerTuner):
         self._activity = activity
         self._local_activity = local_activity
         self._nexus = nexus
+
+    def _suppliers(self) -> tuple[SlotSupplier, ...]:
+        return self._workflow, self._activity, self._local_activity, self._nexus
 
     def __repr__(self) -> str:
         return (

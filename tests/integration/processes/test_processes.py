@@ -39,7 +39,11 @@ def worker(client: Client, task_queue: str, processes: int | WorkerProcesses = S
 
 async def pids_of(client: Client, task_queue: str, *, number: int = 20) -> set[int]:
     """The processes that take part in a workflow of many activities."""
-    options: dict[str, Any] = {"id": os.urandom(8).hex(), "task_queue": task_queue}
+    options: dict[str, Any] = {
+        "id": os.urandom(8).hex(),
+        "task_queue": task_queue,
+        "task_timeout": timedelta(seconds=2),
+    }
     pids: list[int] = await client.execute_workflow(process_workers.process_ids, number, **options)
     return set(pids)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import socket
 from datetime import timedelta
 from typing import Any
@@ -14,6 +15,7 @@ from invincible import _loop, _native, activity, workflow
 from invincible.client import Client
 from invincible.worker import HealthThresholds, Worker
 from tests.support.conditions import eventually
+from tests.support.guides import follow
 from tests.support.health import answered, ask
 from tests.support.relay import relay
 from tests.support.server import server_process
@@ -242,3 +244,9 @@ async def test_reports_of_other_processes_count(client: Client, task_queue: str)
 def test_options_that_make_no_sense_are_refused(client: Client, options: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Worker(client, task_queue="any", workflows=[pass_gate], **options)
+
+
+async def test_the_page_about_health(address: str, task_queue: str, capsys: pytest.CaptureFixture[str]) -> None:
+    names = await follow("health.md", address, {'"orders"': repr(task_queue)}, only=[0, 1])
+    assert re.fullmatch(r"http://127\.0\.0\.1:\d+/readyz\n", capsys.readouterr().out)
+    assert names["worker"].task_queue == task_queue
