@@ -293,12 +293,8 @@ impl Monitor {
         let monitor = self.clone();
         async move {
             if let Some(core) = monitor.core.upgrade().filter(|_| monitor.kinds.workflow) {
-                let t = Instant::now();
                 if let Ok(count) = timeout(CORE_ANSWERS, core.cached_workflows()).await {
                     monitor.cached_workflows.store(count, Ordering::Relaxed);
-                }
-                if t.elapsed() > Duration::from_millis(10) {
-                    eprintln!("XXX {:?}", t.elapsed());
                 }
             }
             monitor.counting.store(false, Ordering::Relaxed);

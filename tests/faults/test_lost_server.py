@@ -21,6 +21,8 @@ from tests.support.server import server_process
 RUNS = 20
 STEPS = 5
 LIMIT = 60.0
+# When the server gives a task again whose outcome, or whose poll, was lost.
+SOON = timedelta(seconds=1)
 
 completed: Counter[str] = Counter()
 
@@ -59,14 +61,20 @@ class Load:
     def __init__(self, client: Client, task_queue: str) -> None:
         self._client = client
         self._task_queue = task_queue
-        self.worker = Worker(client, task_queue=task_queue, workflows=[steps], activities=[step])
+        self.worker = Worker(
+            client,
+            task_queue=task_queue,
+            workflows=[steps],
+            activities=[step],
+            sticky_queue_schedule_to_start_timeout=SOON,
+        )
         self._handles: list[WorkflowHandle[object, int]] = []
 
     async def start(self) -> None:
         """Start the workflows, and return when they have begun to work."""
         for number in range(RUNS):
             handle = await self._client.start_workflow(
-                steps, id=f"{self._task_queue}-{number}", task_queue=self._task_queue
+                steps, id=f"{self._task_queue}-{number}", task_queue=self._task_queue, task_timeout=SOON
             )
             self._handles.append(handle)
 

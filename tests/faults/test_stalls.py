@@ -267,9 +267,9 @@ async def test_stalls_are_not_looked_for_in_debug_mode(
         debug_mode=True,
         stall_timeout=timedelta(seconds=0.05),
     )
-    assert (worker._stall_timeout, worker._loop_lag_warning) == (None, None)
+    assert (worker._parts.stall_timeout, worker._parts.loop_lag_warning) == (None, None)
     async with worker:
-        assert worker._watch is None
+        assert worker._local.watch is None
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs signals")

@@ -22,8 +22,8 @@ from invincible.converter import DataConverter
 from invincible.exceptions import ActivityError
 from invincible.worker import Worker
 from invincible.worker._activities import ActivityRunner
-from invincible.worker._running_activity import RunningActivity
 from invincible.worker._build_id import default_build_id
+from invincible.worker._running_activity import RunningActivity
 from invincible.worker._workflows import WorkflowThread, workflow_definitions
 from tests.support.conditions import eventually
 
@@ -80,12 +80,12 @@ async def test_a_worker_that_gives_up_ends_its_block(
     worker = Worker(client, task_queue=task_queue, workflows=[where], on_fatal_error=errors.append)
     give_up = asyncio.Event()
 
-    async def failing() -> None:
-        worker._polling.set()
+    async def failing(stop: asyncio.Event, polling: asyncio.Event) -> None:
+        polling.set()
         await give_up.wait()
         raise RuntimeError("no more tasks for you")
 
-    monkeypatch.setattr(worker, "_run", failing)
+    monkeypatch.setattr(worker._local, "run", failing)
 
     async def block() -> None:
         async with worker:
@@ -192,11 +192,11 @@ async def test_a_handler_of_errors_that_fails_does_not_hide_the_error(
     def on_fatal_error(error: BaseException) -> None:
         raise LookupError("whom to tell?")
 
-    async def failing() -> None:
+    async def failing(stop: asyncio.Event, polling: asyncio.Event) -> None:
         raise RuntimeError("no more tasks for you")
 
     worker = Worker(client, task_queue=task_queue, workflows=[quick], on_fatal_error=on_fatal_error)
-    monkeypatch.setattr(worker, "_run", failing)
+    monkeypatch.setattr(worker._local, "run", failing)
     with pytest.raises(RuntimeError, match="no more tasks for you"):
         await worker.run()
 

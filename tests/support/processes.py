@@ -72,8 +72,15 @@ class Program:
         return await self._process.wait()
 
     def send(self, number: signal.Signals) -> None:
-        """Send a signal; the process decides what it does about it."""
-        self._process.send_signal(number)
+        """Send a signal; the process decides what it does about it.
+
+        Raises:
+            ProcessLookupError: It has ended.
+        """
+        if self._process.returncode is not None:
+            raise ProcessLookupError
+        # Not by the process object, which may take the exit code away from the event loop.
+        os.kill(self._process.pid, number)
 
     async def kill(self) -> None:
         """SIGKILL, and wait until the process is gone. It gets no chance to say goodbye to anyone."""

@@ -265,7 +265,7 @@ async def test_a_patch_that_the_code_has_lost() -> None:
         "the history has patch 'new' at event 5 or soon after, but the workflow code does not ask for"
     )
     assert "workflow.deprecate_patch('new')" in text
-    assert "If this code is older than the patch, the run goes on once a worker with the patch takes it up again" in text
+    assert "the run goes on once a worker with the patch takes it up again" in text
 
 
 async def test_a_patch_with_something_else_behind_it() -> None:

@@ -206,13 +206,18 @@ def test_it_never_hits_what_the_thread_does_next(shielded: bool, request: pytest
     interval = sys.getswitchinterval()
     request.addfinalizer(lambda: sys.setswitchinterval(interval))
     sys.setswitchinterval(1e-6)
+    deadline = time.monotonic() + LIMIT
     with ThreadPoolExecutor(1) as executor:
-        outcome = executor.submit(work)
-        for number in range(rounds):
-            assert began.acquire(timeout=LIMIT)
-            for _ in range(number % 40):
-                pass
-            interrupts[number].request()
-        assert outcome.result(LIMIT) == "undisturbed"
-    assert sum(outcomes.values()) == rounds
-    assert all(outcomes.values()), outcomes
+        # On a busy machine the requests of one pass may all come late, or all in time.
+        while not all(outcomes.values()):
+            assert time.monotonic() < deadline, outcomes
+            before = sum(outcomes.values())
+            interrupts.clear()
+            outcome = executor.submit(work)
+            for number in range(rounds):
+                assert began.acquire(timeout=LIMIT)
+                for _ in range(number % 40):
+                    pass
+                interrupts[number].request()
+            assert outcome.result(LIMIT) == "undisturbed"
+            assert sum(outcomes.values()) == before + rounds

@@ -128,7 +128,7 @@ def test_the_smallest_worker_without_a_cache(client: Client) -> None:
 )
 def test_there_can_be_as_many_threads_as_slots(client: Client, options: dict[str, Any], slots: int) -> None:
     worker = Worker(client, task_queue="queue", workflows=[nothing], **options)
-    assert worker._max_concurrent_activities == slots
+    assert worker._parts.activities_at_once == slots
 
 
 @pytest.mark.parametrize(

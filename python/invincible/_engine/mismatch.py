@@ -114,8 +114,8 @@ class _Mismatch:
             return (
                 f"the history has patch {patch!r} at event {self._first_event} or soon after, but the workflow code "
                 f"does not ask for it there{self._last_command}. Once a patch is in histories, "
-                f"workflow.deprecate_patch({patch!r}) must stay in its place until these runs have ended. If this code is "
-                "older than the patch, the run goes on once a worker with the patch takes it up again"
+                f"workflow.deprecate_patch({patch!r}) must stay in its place until these runs have ended. If this code "
+                "is older than the patch, the run goes on once a worker with the patch takes it up again"
             )
         if match := _OTHER_PATCH.search(words):
             return self._another_attribute("SetPatchMarker", "patch_id", match["recorded"], match["issued"])

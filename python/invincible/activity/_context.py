@@ -6,7 +6,7 @@ import asyncio
 import contextvars
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import Any, TypeVar
@@ -93,7 +93,8 @@ class Event:
             waiters, self._waiters = self._waiters, []
             callbacks, self._callbacks = self._callbacks, []
         for loop, future in waiters:
-            loop.call_soon_threadsafe(set_unless_done, future)
+            with suppress(RuntimeError):  # its loop, an activity's own, has been closed meanwhile
+                loop.call_soon_threadsafe(set_unless_done, future)
         for callback in callbacks:
             callback()
 
@@ -117,8 +118,15 @@ class Event:
                 return
             loop = asyncio.get_running_loop()
             future = loop.create_future()
-            self._waiters.append((loop, future))
-        await future
+            waiter = (loop, future)
+            self._waiters.append(waiter)
+        try:
+            await future
+        finally:
+            # The event of the worker's shutdown outlives those who gave up waiting for it.
+            with self._lock:
+                if waiter in self._waiters:
+                    self._waiters.remove(waiter)
 
     def wait_sync(self, timeout: float | None) -> bool:
         return self._event.wait(timeout)

@@ -77,9 +77,9 @@ class WorkerReference:
         elif self.health_address is not None:
             worker._config["health_address"] = self.health_address
         if self.grace is not None:
-            worker._set_grace(self.grace)
+            worker._parts.set_grace(self.grace)
         else:
-            worker._default_grace(self.default_grace)
+            worker._parts.default_grace(self.default_grace)
         return worker
 
     async def _called(self, function: Callable[..., Any], runtime: Runtime) -> Any:

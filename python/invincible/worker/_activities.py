@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future
+from contextvars import copy_context
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +39,8 @@ __all__ = ["Activities", "Activity", "ActivityRunner", "registered_activities"]
 
 # Seconds that abandoned local activities have to end when their worker does.
 _END_TIMEOUT = 5.0
+# Seconds that a cancellation is kept for an activity that no thread has taken yet; it may also have ended just now.
+_EARLY_CANCEL_KEPT = 60.0
 # Seconds between automatic heartbeats, at most. Core throttles them as it does all heartbeats.
 _HEARTBEAT_INTERVAL = 1.0
 
@@ -94,6 +97,9 @@ class ActivityRunner:
         self._client = client
         self._on_broken = on_broken
         self._running: dict[bytes, RunningActivity] = {}
+        self._early_cancels: dict[bytes, ActivityCancel] = {}
+        # Each activity has a copy, so that none sees context variables that another one has set.
+        self._context = copy_context()
         self.worker_shutdown = Event()
 
     def use(self, client: Client) -> None:
@@ -116,7 +122,7 @@ class ActivityRunner:
         running = self._register(activity, task)
         if activity is None or activity.is_async or running.problem is not None:
             running.context.client = self._client
-            running.task = asyncio.get_running_loop().create_task(self._run_on_loop(activity, running))
+            self._start_on_loop(activity, running)
         else:
             self._submit(activity, running)
 
@@ -124,7 +130,11 @@ class ActivityRunner:
         """Run a ``def`` activity on the calling thread."""
         activity = self._find(task.activity_type)
         assert activity is not None, "the bridge sends registered activities only"
-        self._run_in_thread(activity, self._register(activity, task))
+        running = self._register(activity, task)
+        early = self._early_cancels.pop(task.task_token, None)
+        if early is not None:
+            self._interrupt(running, early)
+        self._context.copy().run(self._run_in_thread, activity, running)
 
     def _find(self, activity_type: str) -> Activity | None:
         return self._activities.get(activity_type) or self._activities.get(None)
@@ -184,9 +194,16 @@ class ActivityRunner:
             self._codec.heartbeat(running, payloads)
 
     def _cancel(self, cancel: ActivityCancel) -> None:
-        running = self._running.get(cancel.task_token)
+        token = cancel.task_token
+        # The thread that takes the activity looks the other way round: whoever comes second finds both.
+        self._early_cancels[token] = cancel
+        running = self._running.get(token)
         if running is None:
-            return
+            asyncio.get_running_loop().call_later(_EARLY_CANCEL_KEPT, self._early_cancels.pop, token, None)
+        elif self._early_cancels.pop(token, None) is not None:
+            self._interrupt(running, cancel)
+
+    def _interrupt(self, running: RunningActivity, cancel: ActivityCancel) -> None:
         if running.context.cancellation_details is None:
             running.context.cancellation_details = ActivityCancellationDetails(
                 not_found=cancel.not_found,
@@ -217,7 +234,8 @@ class ActivityRunner:
         assert self._executor is not None, "else the bridge has threads for it"
         ended = partial(self._on_executor_end, asyncio.get_running_loop(), running)
         try:
-            self._executor.submit(self._run_in_thread, activity, running).add_done_callback(ended)
+            future = self._executor.submit(self._context.copy().run, self._run_in_thread, activity, running)
+            future.add_done_callback(ended)
         except Exception as error:  # it is shut down, or broken
             self._refused(running, error)
 
@@ -239,11 +257,15 @@ class ActivityRunner:
             f"activity_executor does not run the activity ({why})", type="ActivityExecutorError"
         )
         problem.__cause__ = error
-        running.task = asyncio.get_running_loop().create_task(self._run_on_loop(None, running))
+        self._start_on_loop(None, running)
         if isinstance(error, BrokenExecutor):
             self._on_broken(error)
 
     # Running
+
+    def _start_on_loop(self, activity: Activity | None, running: RunningActivity) -> None:
+        loop = asyncio.get_running_loop()
+        running.task = self._context.copy().run(loop.create_task, self._run_on_loop(activity, running))
 
     async def _run_on_loop(self, activity: Activity | None, running: RunningActivity) -> None:
         token = current.set(running.context)

@@ -10,10 +10,15 @@ from invincible.converter import FailureConverter, PayloadConverter
 logger = logging.getLogger("invincible.worker")
 
 
+def sendable(text: object) -> str:
+    """Text that a message can carry: surrogates, which names of files may have, are written as escapes."""
+    return str(text).encode(errors="backslashreplace").decode()
+
+
 def text_of(error: BaseException) -> str:
     """What an exception says; a text of its own for one whose ``__str__`` fails, so that no thread ends of that."""
     try:
-        return str(error)
+        return sendable(error)
     except BaseException as problem:  # it is user code
         return f"<no text: its __str__ raised {type(problem).__name__}>"
 
@@ -26,6 +31,6 @@ def failure_of(
         return failure_converter.to_native(error, payload_converter)
     except BaseException as conversion:  # it runs user code
         logger.exception("the failure converter failed")
-        name = type(error).__name__
+        name = sendable(type(error).__name__)
         reason = f"{type(conversion).__name__}: {text_of(conversion)}"
         return Failure(f"{name}: {text_of(error)} (not converted, {reason})", info=ApplicationFailureInfo(type=name))

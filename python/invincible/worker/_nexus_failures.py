@@ -17,9 +17,10 @@ from invincible.exceptions import (
 )
 from invincible.service import RPCError, RPCStatusCode
 
-from ._failures import failure_of
+from ._failures import failure_of, sendable
 
 _OPERATION_ERROR = "OperationError"
+_RETRY_BEHAVIORS = {None: 0, True: 1, False: 2}
 
 # What a service's answer to a handler's own call means to the handler's caller: the kind of error, and whether it may
 # be retried where the kind does not say it.
@@ -40,15 +41,16 @@ _OF_STATUS: dict[RPCStatusCode, tuple[HandlerErrorType, bool | None]] = {
 def operation_failure(error: OperationError, converter: DataConverter) -> Failure:
     """The failure of an operation that has failed or was cancelled."""
     failed: BaseException
+    message = sendable(error.message)
     if error.state is OperationErrorState.CANCELED:
-        failed = CancelledError(error.message)
+        failed = CancelledError(message)
     else:
-        failed = ApplicationError(error.message, type=_OPERATION_ERROR, non_retryable=True)
+        failed = ApplicationError(message, type=_OPERATION_ERROR, non_retryable=True)
     failure = _failure(_in_place_of(error, failed), converter)
     if isinstance(failure.info, (ApplicationFailureInfo, CanceledFailureInfo)):
         return failure
     # A failure converter of the user's may make others, which Core would not take.
-    return Failure(error.message, cause=failure, info=ApplicationFailureInfo(type=_OPERATION_ERROR, non_retryable=True))
+    return Failure(message, cause=failure, info=ApplicationFailureInfo(type=_OPERATION_ERROR, non_retryable=True))
 
 
 def handler_failure(error: BaseException, converter: DataConverter) -> Failure:
@@ -57,7 +59,9 @@ def handler_failure(error: BaseException, converter: DataConverter) -> Failure:
     failure = _failure(found, converter)
     if isinstance(failure.info, NexusHandlerFailureInfo):
         return failure
-    return Failure(found.message, cause=failure, info=NexusHandlerFailureInfo(type=found.type))
+    # Nor does one that has failed itself change whether the call is tried again.
+    info = NexusHandlerFailureInfo(type=sendable(found.type), retry_behavior=_RETRY_BEHAVIORS[found.retryable])
+    return Failure(sendable(found.message), cause=failure, info=info)
 
 
 def _handler_error(error: BaseException) -> NexusHandlerError:
@@ -65,7 +69,7 @@ def _handler_error(error: BaseException) -> NexusHandlerError:
         case NexusHandlerError():
             return error
         case HandlerError():
-            made = NexusHandlerError(error.message, type=error.type.value, retryable=error.retryable_override)
+            made = NexusHandlerError(sendable(error.message), type=error.type.value, retryable=error.retryable_override)
             _in_place_of(error, made)
             return made
         case ApplicationError():

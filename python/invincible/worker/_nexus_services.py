@@ -7,7 +7,7 @@ import contextvars
 import inspect
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -49,7 +49,8 @@ def registered_services(
         TypeError: One of them is none, or the executor is none.
         ValueError: Two are of one service.
     """
-    if executor is not None and not isinstance(executor, Executor):
+    # Another process could have neither the handler nor its context.
+    if executor is not None and (not isinstance(executor, Executor) or isinstance(executor, ProcessPoolExecutor)):
         raise TypeError(
             f"nexus_task_executor must be a concurrent.futures.ThreadPoolExecutor, got {type(executor).__name__}"
         )
@@ -130,9 +131,16 @@ class _OnLoop(MiddlewareSafeOperationHandler):
     async def _call(self, method: Callable[..., Any], *args: Any) -> Any:
         if inspect.iscoroutinefunction(method):
             return await method(*args)
-        call = partial(contextvars.copy_context().run, method, *args)
+        call = partial(contextvars.copy_context().run, _called, method, *args)
         result = await asyncio.get_running_loop().run_in_executor(self._executor, call)
         return await result if inspect.isawaitable(result) else result
+
+
+def _called(method: Callable[..., Any], *args: Any) -> Any:
+    try:
+        return method(*args)
+    except StopIteration as error:  # futures do not take it, and whoever waits for one would wait for ever
+        raise RuntimeError("the handler raised StopIteration") from error
 
 
 class _Interception(OperationHandlerMiddleware):

@@ -72,7 +72,7 @@ def run_worker(
             made = await made
         if not isinstance(made, Worker):
             raise TypeError(f"run_worker needs a Worker or a function that returns one, got {made!r}")
-        made._default_grace(grace)
+        made._parts.default_grace(grace)
         return WorkerProgram(made)
 
     run_program(make)
@@ -129,7 +129,7 @@ class WorkerProgram:
     @property
     def grace(self) -> float:
         """The worker's."""
-        return self._worker._grace or 0.0
+        return self._worker._parts.grace or 0.0
 
     async def run(self, stop: asyncio.Event, ready: asyncio.Event) -> None:
         """Run the worker."""
@@ -155,7 +155,7 @@ class WorkerProgram:
     def under_way(self) -> Sequence[UnderWay]:
         """Of the worker or its processes."""
         supervisor = self._worker._supervisor
-        return under_way(self._worker._runner) if supervisor is None else supervisor.activities
+        return under_way(self._worker._local.activities) if supervisor is None else supervisor.activities
 
     def kill(self) -> None:
         """Kill its processes, if it has some."""

@@ -10,51 +10,26 @@ from datetime import timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from invincible import _loop, _native
-from invincible._engine.run import WorkerContext
 from invincible.client import Client
-from invincible.common import HeaderCodecBehavior
-from invincible.converter import Signature
 
-from ._activities import ActivityRunner, registered_activities
-from ._activity_codec import ActivityCodec
-from ._activity_places import check_executor
-from ._codec_calls import CodecCalls
-from ._config import (
-    DEFAULT_POLLERS,
-    WorkerConfig,
-    activities_at_once,
-    check,
-    check_client,
-    grace,
-    limit,
-    native_config,
-    watch_limits,
-)
+from ._config import DEFAULT_POLLERS, WorkerConfig, check_client
 from ._deployment import WorkerDeploymentConfig
 from ._failures import logger
-from ._lost_server import polls_end
+from ._local import LocalWorker
+from ._parts import WorkerParts
 from ._pollers import PollerBehavior
 from ._runners import UnsandboxedWorkflowRunner, WorkflowRunner
-from ._threads import ActivityThreads
-from ._transit import WorkflowTransit
-from ._watchdog import DEADLOCK_TIMEOUT, deadlock_timeout_seconds
-from ._workflows import WorkflowThread, warn_of_nondeterminism, workflow_definitions
+from ._uninterrupted import uninterrupted
+from ._watchdog import DEADLOCK_TIMEOUT
 
 if TYPE_CHECKING:
-    from nexusrpc.handler import Handler
-
-    from ._activity_interception import ActivityInterception
-    from ._health import HealthThresholds, WorkerWatch
-    from ._interception import Interception
+    from ._health import HealthThresholds
     from ._interceptor import Interceptor
-    from ._nexus import NexusRunner
     from ._patches import PatchActivationInput
     from ._plugin import Plugin
     from ._processes._options import WorkerProcesses
     from ._processes._supervisor import Supervisor
     from ._shared_state import SharedStateManager
-    from ._slots import SlotKeepers
     from ._tuner import WorkerTuner
 
 
@@ -261,81 +236,20 @@ class Worker:
             self._plugins = plugins_of(client, plugins)
         for plugin in self._plugins:
             config = plugin.configure_worker(config)
-        check(config)
         self._config = config
-        self._client = config["client"]
-        self._definitions = workflow_definitions(config["workflows"])
-        self._activities = registered_activities(config["activities"])
-        if config["activity_executor"] is not None:
-            check_executor(
-                config["activity_executor"],
-                config["shared_state_manager"],
-                activities=self._activities,
-                data_converter=self._client.data_converter,
-                max_concurrent_activities=config["max_concurrent_activities"],
-            )
-        self._max_concurrent_activities = activities_at_once(config)
-        self._deadlock_timeout = deadlock_timeout_seconds(config["deadlock_timeout"], debug_mode=config["debug_mode"])
-        self._guarded = config["workflow_runner"]._guarded
-        if self._guarded:
-            warn_of_nondeterminism(self._definitions)
-        self._services: Handler | None = None
-        self._interception: Interception | None = None
-        of_client = self._client._config["interceptors"]
-        if config["interceptors"] or of_client:
-            from ._interception import interception_of
-
-            self._interception = interception_of(of_client, config["interceptors"])
-        if config["nexus_service_handlers"]:
-            from ._nexus_services import registered_services
-
-            self._services = registered_services(
-                config["nexus_service_handlers"],
-                config["nexus_task_executor"],
-                self._interception.nexus if self._interception is not None else (),
-            )
-        self._loop_lag_warning, self._stall_timeout = watch_limits(config, debug_mode=self._deadlock_timeout is None)
-        self._watch: WorkerWatch | None = None
-        # Whether to know of its health though there is no address to tell it at.
-        self._reports_health = False
-        self._grace = grace(config)
-        self._native_config = native_config(
-            config, self._definitions, self._activities, graceful_shutdown_period=self._grace or 0.0
-        )
-        self._storage_concurrency = limit(
-            "max_workflow_task_external_storage_concurrency",
-            config["max_workflow_task_external_storage_concurrency"],
-            3,
-        )
-        self._native: _native.Worker | None = None
-        self._keepers: SlotKeepers | None = None
-        self._runner: ActivityRunner | None = None
-        self._nexus: NexusRunner | None = None
-        self._transit: WorkflowTransit | None = None
+        self._parts = WorkerParts(config)
         self._started = False
         self._polling = asyncio.Event()
         self._shutdown_requested = asyncio.Event()
         self._ended = asyncio.Event()
-        self._workflows_error: RuntimeError | None = None
         self._run_task: asyncio.Task[None] | None = None
         self._body: asyncio.Task[Any] | None = None
+        self._local = LocalWorker(self._parts)
         self._supervisor: Supervisor | None = None
         if config["processes"] is not None:
             from ._processes._supervisor import supervisor_of
 
             self._supervisor = supervisor_of(self, config["processes"])
-
-    def _default_grace(self, grace: timedelta) -> None:
-        """For a worker that is to run: the grace of activities, if its options say none."""
-        if self._grace is None:
-            self._set_grace(grace)
-
-    def _set_grace(self, grace: timedelta) -> None:
-        """For a worker that is to run: the grace of activities, whatever its options say."""
-        self._grace = grace.total_seconds()
-        self._native_config = native_config(
-            self._config, self._definitions, self._activities, graceful_shutdown_period=self._grace
-        )
 
     def config(self, *, active_config: bool = False) -> WorkerConfig:
         """What this worker is made of. Changed a little, it makes another one: ``Worker(**config)``.
@@ -357,27 +271,22 @@ class Worker:
             ValueError: the other client has another runtime or namespace.
             RuntimeError: the worker runs in several processes, whose clients are their own.
         """
-        return self._client
+        return self._parts.client
 
     @client.setter
     def client(self, client: Client) -> None:
         check_client(client)
-        if client.namespace != self._client.namespace:
+        if client.namespace != self.client.namespace:
             raise ValueError(
-                f"a worker stays in its namespace, which is {self._client.namespace!r}: "
+                f"a worker stays in its namespace, which is {self.client.namespace!r}: "
                 f"its new client is for {client.namespace!r}"
             )
-        if client.service_client._runtime is not self._client.service_client._runtime:
+        if client.service_client._runtime is not self.client.service_client._runtime:
             raise ValueError("the new client of a worker must have the same runtime as the one before")
         if self._supervisor is not None:
             raise RuntimeError("a worker with processes has a client in each of them: its client cannot be replaced")
-        if self._native is not None:
-            self._native.replace_client(client.service_client._native)
-        if self._runner is not None:
-            self._runner.use(client)
-        if self._nexus is not None:
-            self._nexus.use(client)
-        self._client = self._config["client"] = client
+        self._local.use(client)
+        self._config["client"] = client
 
     @property
     def task_queue(self) -> str:
@@ -389,7 +298,7 @@ class Worker:
         """Where ``/healthz`` and ``/readyz`` are answered, as "host:port", while the worker runs and has an address."""
         if self._supervisor is not None:
             return self._supervisor.health_address
-        return self._watch.address if self._watch is not None else None
+        return self._local.watch.address if self._local.watch is not None else None
 
     @property
     def is_running(self) -> bool:
@@ -429,10 +338,10 @@ class Worker:
             self._ended.set()
 
     async def _run_once(self, worker: Worker) -> None:
-        if self._native is not None or self._ended.is_set():
+        if self._local.has_run or self._ended.is_set():
             raise RuntimeError("a plugin may run a worker only once")
         try:
-            await self._run()
+            await (self._supervisor or self._local).run(self._shutdown_requested, self._polling)
         except Exception as error:
             await self._tell_of(error)
             raise
@@ -465,7 +374,7 @@ class Worker:
         except asyncio.CancelledError:
             # Nobody else has the worker to end it, as the block never begins.
             self._run_task.cancel()
-            await _uninterrupted(asyncio.gather(self._run_task, return_exceptions=True))
+            await uninterrupted(asyncio.gather(self._run_task, return_exceptions=True))
             raise
         finally:
             polling.cancel()
@@ -495,7 +404,7 @@ class Worker:
             await asyncio.wait((run,), timeout=None if timeout is None else timeout.total_seconds())
         except asyncio.CancelledError:
             run.cancel()
-            await _uninterrupted(asyncio.gather(run, return_exceptions=True))
+            await uninterrupted(asyncio.gather(run, return_exceptions=True))
             raise
         finally:
             ended.cancel()
@@ -511,248 +420,3 @@ class Worker:
         """A worker that gives up ends the block that it runs for, which would otherwise wait for ever."""
         if self._body is not None and not run.cancelled() and run.exception() is not None:
             self._body.cancel()
-
-    async def _run(self) -> None:
-        if self._supervisor is not None:
-            await self._supervisor.run(self._shutdown_requested, self._polling)
-            return
-        tuner = self._config["tuner"]
-        if tuner is not None:
-            from ._slots import SlotKeepers
-
-            self._keepers = SlotKeepers(tuner, self._client.identity, self._native_config)
-        native = _native.Worker(
-            self._client.service_client._native,
-            self._native_config,
-            self._keepers.native if self._keepers is not None else None,
-            watch_slots=self._reports_health or self._config["health_address"] is not None,
-        )
-        self._native = native
-        try:
-            self._watch = self._watch_over(native)
-            await self._validate(native)
-            polls = self._start(native)
-            self._polling.set()
-            stop = asyncio.create_task(self._shutdown_requested.wait())
-            try:
-                await asyncio.wait((polls, stop), return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                stop.cancel()
-                self._shutdown_requested.set()
-                await _uninterrupted(self._drain(native, polls))
-            if not polls.cancelled():
-                await polls
-            if self._workflows_error is not None:
-                raise self._workflows_error
-        finally:
-            await _uninterrupted(_loop.run(native.finalize_shutdown()))
-            if self._keepers is not None:
-                await _uninterrupted(self._keepers.end())
-            if self._watch is not None:
-                watch, self._watch = self._watch, None
-                await _uninterrupted(watch.end())
-
-    async def _validate(self, native: _native.Worker) -> None:
-        try:
-            await _loop.run(native.validate())
-        except BaseException:
-            # Core ends only after its polls have, also if there never were some.
-            native.initiate_shutdown()
-
-            def nothing(task: object) -> None: ...
-
-            polls = native.poll(_loop.queue(), nothing, thread_activities=set(), on_nexus_task=nothing)
-            await _uninterrupted(_loop.run(polls))
-            raise
-
-    def _watch_over(self, native: _native.Worker) -> WorkerWatch | None:
-        address, limits = self._config["health_address"], (self._loop_lag_warning, self._stall_timeout)
-        if address is None and not self._reports_health and limits == (None, None):
-            return None
-        from ._health import HealthThresholds, WorkerWatch
-
-        return WorkerWatch(
-            native,
-            self._client.service_client._runtime,
-            identity=self._config["identity"] or self._client.identity,
-            task_queue=self.task_queue,
-            health_address=address,
-            thresholds=self._config["health_thresholds"] or HealthThresholds(),
-            loop_lag_warning=self._loop_lag_warning,
-            stall_timeout=self._stall_timeout,
-        )
-
-    def _health_report(self) -> str | None:
-        """The health of the running worker as JSON, for ``put_report`` of the endpoint of another process."""
-        return self._watch.report() if self._watch is not None else None
-
-    def _start(self, native: _native.Worker) -> asyncio.Future[None]:
-        """Start the threads, and the polls; the future ends with the last poll."""
-        loop = asyncio.get_running_loop()
-        converter = self._client.data_converter
-        contextual = converter._contextual
-        self._codec_calls = calls = CodecCalls()
-        meter = self._client.service_client._runtime.metric_meter
-        context = WorkerContext(
-            namespace=self._client.namespace,
-            task_queue=self.task_queue,
-            payload_converter=converter.payload_converter,
-            failure_converter=converter.failure_converter,
-            show_values=converter.payload_codec is None,
-            contextual=contextual,
-            failure_exception_types=tuple(self._config["workflow_failure_exception_types"]),
-            guarded=self._guarded,
-            unsandboxed_guarded=self._config["unsandboxed_workflow_runner"]._guarded,
-            activates_patch=self._activates_patch(),
-            metric_meter=meter,
-            extern_functions=self._interception.extern_functions if self._interception is not None else {},
-        )
-        self._runner = runner = ActivityRunner(
-            native,
-            self._activities,
-            namespace=self._client.namespace,
-            task_queue=self.task_queue,
-            data_converter=converter,
-            contextual=contextual,
-            codec=self._activity_codec(native, calls) if converter._transforms else None,
-            metric_meter=meter,
-            executor=self._config["activity_executor"],
-            shared_state_manager=self._config["shared_state_manager"],
-            client=self._client,
-            on_broken=lambda error: loop.call_soon_threadsafe(self._executor_broken, error),
-            interception=self._activity_interception(loop),
-        )
-        on_threads = runner.thread_activities
-        on_loop = None
-        if None in on_threads:
-            on_loop = {name for name in self._activities if name is not None and name not in on_threads}
-        workflows = WorkflowThread(
-            native,
-            self._definitions,
-            context,
-            deadlock_timeout=self._deadlock_timeout,
-            keep_failures=self._client._raise_task_failures,
-            versioned=self._native_config.deployment_name is not None and self._native_config.use_worker_versioning,
-            signature=self._signature,
-            interceptors=self._interception.workflows if self._interception is not None else (),
-        )
-        if converter._transforms:
-            self._transit = WorkflowTransit(
-                native,
-                workflows,
-                converter,
-                calls,
-                namespace=self._client.namespace,
-                contextual=contextual,
-                storage_concurrency=self._storage_concurrency,
-            )
-        if self._services is not None:
-            from ._nexus import NexusRunner
-
-            self._nexus = NexusRunner(
-                native,
-                self._services,
-                client=self._client,
-                data_converter=converter,
-                task_queue=self.task_queue,
-                metric_meter=meter,
-                calls=calls,
-                worker_shutdown=runner.worker_shutdown,
-            )
-        polls = _loop.run(
-            native.poll(
-                _loop.queue(),
-                runner.on_task,
-                thread_activities={name for name in on_threads if name is not None},
-                loop_activities=on_loop,
-                on_transit=self._transit.take if self._transit is not None else None,
-                transit_headers=self._client._config["header_codec_behavior"] is not HeaderCodecBehavior.NO_CODEC,
-                on_nexus_task=self._nexus.on_task if self._nexus is not None else None,
-            )
-        )
-        self._workflows_ended = loop.create_future()
-        workflows.start(
-            on_end=lambda: loop.call_soon_threadsafe(self._workflows_ended.set_result, None),
-            on_error=lambda error: loop.call_soon_threadsafe(self._give_up, error),
-        )
-        if on_threads:
-            ActivityThreads(native, runner.run_on_this_thread, self._max_concurrent_activities).start()
-        if self._watch is not None:
-            self._watch.running(runner, meter)
-        return polls
-
-    def _activates_patch(self) -> Callable[[str], bool] | None:
-        callback = self._config["patch_activation_callback"]
-        if callback is None:
-            return None
-        from ._patches import activates_patch
-
-        return activates_patch(callback)
-
-    def _activity_codec(self, native: _native.Worker, calls: CodecCalls) -> ActivityCodec:
-        behavior = self._client._config["header_codec_behavior"]
-        # Nobody else sees them.
-        read = self._interception is not None and bool(self._interception.activities)
-        decoded = read and behavior is HeaderCodecBehavior.CODEC
-        return ActivityCodec(native, calls, asyncio.get_running_loop(), headers=decoded)
-
-    def _activity_interception(self, loop: asyncio.AbstractEventLoop) -> ActivityInterception | None:
-        if self._interception is None or not self._interception.activities:
-            return None
-        from ._activity_interception import ActivityInterception
-
-        return ActivityInterception(self._interception.activities, loop, self._config["activity_executor"])
-
-    def _signature(self, what: str) -> Signature | None:
-        """The signature of something that errors name in this way, if it is registered here."""
-        signatures = {
-            **{f"activity {name!r}": each.definition.signature for name, each in self._activities.items() if name},
-            **{f"child workflow {name!r}": each.signature for name, each in self._definitions.items() if name},
-        }
-        return signatures.get(what)
-
-    def _executor_broken(self, cause: BaseException) -> None:
-        error = RuntimeError(f"activity_executor cannot run activities any more: {cause}")
-        error.__cause__ = cause
-        self._give_up(error)
-
-    def _give_up(self, error: RuntimeError) -> None:
-        self._workflows_error = error
-        if self._watch is not None:
-            self._watch.failed(error)
-        self._shutdown_requested.set()
-
-    async def _drain(self, native: _native.Worker, polls: asyncio.Future[None]) -> None:
-        runner = self._runner
-        assert runner is not None
-        if self._watch is not None:
-            self._watch.draining(polls)
-        runner.worker_shutdown.set()
-        native.initiate_shutdown()
-        if self._keepers is not None:
-            self._keepers.drain()
-        self._codec_calls.end()
-        if not await polls_end(polls, self._client, lambda: not runner._running):
-            # That its polls and threads are given up is enough: nothing else holds the worker.
-            polls.cancel()
-            native.finalize_shutdown()
-        await self._workflows_ended
-        if self._transit is not None:
-            await self._transit.end()
-        await runner.end()
-
-
-async def _uninterrupted(work: Any) -> None:
-    """Wait for the work even if the waiting task is cancelled; the cancellation comes after it."""
-    work = asyncio.ensure_future(work)
-    cancelled = None
-    while not work.done():
-        try:
-            await asyncio.shield(work)
-        except asyncio.CancelledError as error:
-            if work.cancelled():
-                raise
-            cancelled = error
-    work.result()
-    if cancelled is not None:
-        raise cancelled

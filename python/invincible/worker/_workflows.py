@@ -411,8 +411,9 @@ def eviction_error(run: WorkflowRun | None, reason: RemoveFromCache) -> Exceptio
         if reason.reason != _FATAL:
             return None
         return RuntimeError(
-            "the server refused what the workflow code asked for in this task; why is in the history, with the failure "
-            "of the task, and in the log of Core"
+            "the server has not taken the outcome of this task: it could not be reached, or refused what the workflow "
+            "code asked for. Which it was is in the log of Core; a refusal is in the history too, with the failure of "
+            "the task"
         )
     if reason.reason not in (_NONDETERMINISM, _FATAL) and "[TMPRL1100]" not in reason.message:
         return None

@@ -203,7 +203,7 @@ class Stage:
                 error = record.exc_info[1] if record.exc_info else None
                 # Core 0.10 puts the marker of a local activity that ends with its run behind the end of the run, which
                 # the server refuses; the task is done again, and a run that stays stuck is found by the deadline.
-                harmless = isinstance(error, TaskAbandonedError) or str(error).startswith("the server refused")
+                harmless = isinstance(error, TaskAbandonedError) or str(error).startswith("the server has not taken")
                 if record.getMessage().startswith("workflow task") and not harmless:
                     stage._loop.call_soon_threadsafe(stage._find_failed_task, self.format(record))
 

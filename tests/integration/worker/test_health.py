@@ -212,10 +212,10 @@ async def test_reports_of_other_processes_count(client: Client, task_queue: str)
     runtime = client.service_client._runtime._native
     server = _native.HealthServer(runtime, ADDRESS)
     worker = Worker(client, task_queue=task_queue, workflows=[pass_gate])
-    worker._reports_health = True
-    assert worker._health_report() is None
+    worker._local.reports_health = True
+    assert worker._local.health_report() is None
     async with worker:
-        server.put_report("worker 0", worker._health_report())
+        server.put_report("worker 0", worker._local.health_report())
         ready = await ask(server.address, "/readyz")
         assert (ready.status, ready.worker["process"], ready.worker["task_queue"]) == (200, "worker 0", task_queue)
         server.put_report("worker 1")

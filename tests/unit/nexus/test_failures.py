@@ -121,13 +121,41 @@ class Odd(FailureConverter):
         return ValueError(failure.message)
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        ApplicationError("no such file: \udcff", non_retryable=True),
+        HandlerError("no such file: \udcff", type=HandlerErrorType.BAD_REQUEST, retryable_override=False),
+        NexusHandlerError("no such file: \udcff", type="CONFLICT", retryable=False),
+    ],
+)
+def test_texts_that_cannot_be_sent_change_neither_answer_nor_retries(error: BaseException) -> None:
+    failure = handler_failure(error, DEFAULT)
+    NexusTaskCompletion.handler_failed(b"token", failure)
+    assert isinstance(failure.info, NexusHandlerFailureInfo)
+    assert failure.info.retry_behavior == NON_RETRYABLE
+    told = f"{failure.message} {failure.cause and failure.cause.message}"
+    assert "no such file: \\udcff" in told
+
+
+@pytest.mark.parametrize("message", ["\udcff", None, 17])
+def test_whatever_a_message_is_there_is_an_answer(message: Any) -> None:
+    NexusTaskCompletion.handler_failed(
+        b"token", handler_failure(HandlerError(message, type=HandlerErrorType.CONFLICT), DEFAULT)
+    )
+    for state in OperationErrorState:
+        failure = operation_failure(OperationError(message, state=state), DEFAULT)
+        NexusTaskCompletion.operation_failed(b"token", failure)
+        assert failure.message == str(message).encode(errors="backslashreplace").decode()
+
+
 @pytest.mark.parametrize("converter", [Raising, Odd])
 def test_core_can_take_whatever_a_failure_converter_makes(converter: type[FailureConverter]) -> None:
     data_converter = replace(DEFAULT, failure_converter_class=converter)
-    failure = handler_failure(HandlerError("no", type=HandlerErrorType.CONFLICT), data_converter)
+    failure = handler_failure(HandlerError("no", type=HandlerErrorType.CONFLICT, retryable_override=True), data_converter)
     NexusTaskCompletion.handler_failed(b"token", failure)
     assert isinstance(failure.info, NexusHandlerFailureInfo)
-    assert failure.info.type == "CONFLICT"
+    assert (failure.info.type, failure.info.retry_behavior) == ("CONFLICT", RETRYABLE)
     for state in OperationErrorState:
         failure = operation_failure(OperationError("no", state=state), data_converter)
         NexusTaskCompletion.operation_failed(b"token", failure)

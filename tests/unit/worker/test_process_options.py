@@ -197,7 +197,7 @@ def test_an_identity_of_the_process_is_not_passed_on_but_a_chosen_one_is(client:
 
 def test_a_grace_that_was_set_afterwards_is_passed_on(client: Client) -> None:
     made = worker(client)
-    made._default_grace(timedelta(seconds=30))
+    made._parts.default_grace(timedelta(seconds=30))
     assert unpickled(made).worker["graceful_shutdown_timeout"] == timedelta(seconds=30)
 
 

@@ -148,8 +148,8 @@ def _options(worker: Worker, config: Mapping[str, Any]) -> dict[str, Any]:
     options = {
         name: value for name, value in config.items() if name not in _KEPT_HERE and value is not defaults.get(name)
     }
-    if worker._grace is not None:
-        options["graceful_shutdown_timeout"] = timedelta(seconds=worker._grace)
+    if worker._parts.grace is not None:
+        options["graceful_shutdown_timeout"] = timedelta(seconds=worker._parts.grace)
     return options
 
 

@@ -131,14 +131,14 @@ class _Child:
 
     async def _run(self, worker: Worker, metrics_port: int | None) -> None:
         self._worker = worker
-        worker._reports_health = True
+        worker._local.reports_health = True
         running = asyncio.ensure_future(worker.run())
         polling = asyncio.ensure_future(worker._polling.wait())
         stop = asyncio.ensure_future(self._stop.wait())
         await asyncio.wait((running, polling, stop), return_when=asyncio.FIRST_COMPLETED)
         if polling.done():
             self._enter("running")
-            self.link.send(Ready(metrics_port, worker._grace or 0.0))
+            self.link.send(Ready(metrics_port, worker._parts.grace or 0.0))
             await asyncio.wait((running, stop), return_when=asyncio.FIRST_COMPLETED)
         polling.cancel()
         stop.cancel()
@@ -171,7 +171,7 @@ class _Child:
         """From the link's thread: nobody is left who would end this process, so it does so itself."""
         sys.stderr.write(f"worker process {os.getpid()}: the supervisor is gone, taking no new tasks\n")
         self._request_stop()
-        grace = self._worker._grace or 0.0 if self._worker is not None else 0.0
+        grace = self._worker._parts.grace or 0.0 if self._worker is not None else 0.0
         time.sleep(grace + self._options.kill_after)
         os._exit(1)
 
@@ -190,14 +190,14 @@ class _Child:
             self._news.wait(_REPORT_INTERVAL)
 
     def _values(self) -> dict[str, Any]:
-        activities: Sequence[Any] = () if self._worker is None else under_way(self._worker._runner)
+        activities: Sequence[Any] = () if self._worker is None else under_way(self._worker._local.activities)
         return {
             "pid": os.getpid(),
             "state": self._state,
             "started_at": self._started_at,
             "memory": resident_memory(),
             "activities": activities,
-            "health": None if self._worker is None else self._worker._health_report(),
+            "health": None if self._worker is None else self._worker._local.health_report(),
         }
 
     def _send_task_failure(self, workflow_id: str, run_id: str, error: BaseException) -> None:

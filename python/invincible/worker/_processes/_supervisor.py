@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from .._failures import logger
 from .._health import HealthEndpoint
 from .._under_way import UnderWay
+from .._uninterrupted import uninterrupted
 from ._blueprint import WorkerBlueprint
 from ._child import ChildOptions
 from ._logs import LogLevels
@@ -75,8 +76,6 @@ class Supervisor:
             Exception: What a process cannot go on for.
             RuntimeError: A process crashed too often, or an address is taken.
         """
-        from .._worker import _uninterrupted
-
         # Before multiprocessing waits for its processes at exit.
         atexit.register(self.kill)
         keepers: list[asyncio.Task[None]] = []
@@ -88,7 +87,7 @@ class Supervisor:
         finally:
             stop.set()
             stopped.cancel()
-            await _uninterrupted(self._drain(keepers))
+            await uninterrupted(self._drain(keepers))
         for keeper in keepers:
             if not keeper.cancelled() and (error := keeper.exception()) is not None:
                 raise error
@@ -309,7 +308,7 @@ def supervisor_of(worker: Worker, processes: int | WorkerProcesses) -> Superviso
         return None if address is None else HealthEndpoint.at(worker.client.service_client._runtime, address)
 
     pickled()
-    return Supervisor(settings, pickled, grace=lambda: worker._grace, health=health)
+    return Supervisor(settings, pickled, grace=lambda: worker._parts.grace, health=health)
 
 
 async def _first(*futures: asyncio.Future[Any]) -> None:
