@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from invincible import _native
-from invincible._native import Payload
+from invincible._native import CanceledFailureInfo, Failure, NexusOperationFailureInfo, Payload
 from invincible.converter import SerializationContext
 
 from .contexts import SYSTEM_ENDPOINT, nexus_context
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from .run import WorkflowRun
 
 T = TypeVar("T")
+
+# Numbers of stand-ins for operations that are left to themselves: past those of operations.
+_STAND_INS = 1 << 31
 
 
 class NexusOperationHandle(Generic[T]):
@@ -57,17 +60,42 @@ class NexusOperation(StartedOperationHandle[T]):
         self, run: WorkflowRun, seq: int, operation: str, result_type: Any, context: SerializationContext | None
     ) -> None:
         super().__init__(run, f"Nexus operation {operation!r}", result_type, context)
-        self._seq = seq
+        self.seq = seq
         self.token: str | None = None
+        # What Core is told of in place of its cancellation, if that leaves it to itself.
+        self.stand_in: _native.ScheduleNexusOperation | None = None
         # One of the server itself, which has no codec.
         self.is_system = False
 
     def _cancel_command(self) -> Any:
-        return _native.RequestCancelNexusOperation(seq=self._seq)
+        return _native.RequestCancelNexusOperation(seq=self.seq)
 
-    def on_start(self, job: _native.ResolveNexusOperationStart) -> None:
-        self.token = job.operation_token
-        self.resolve_start(self._run.exception_from(job.failure, self.context) if job.failure is not None else None)
+    def _request_cancel(self) -> None:
+        if self.is_started and self.stand_in is not None:
+            if not self.done() and not self._run.evicted:
+                self._run.nexus.abandon(self, self.stand_in)
+        else:
+            super()._request_cancel()
+
+    @property
+    def is_started(self) -> bool:
+        """Whether its start, or that it did not start, has been told."""
+        return self._started.done()
+
+    def on_start(self, token: str | None, failure: Failure | None) -> None:
+        self.token = token
+        self.resolve_start(self._run.exception_from(failure, self.context) if failure is not None else None)
+
+    def on_abandoned(self, stand_in: _native.ScheduleNexusOperation) -> None:
+        """It is cancelled for its waiter: with the failure that Core would make."""
+        info = NexusOperationFailureInfo(
+            endpoint=stand_in.endpoint,
+            service=stand_in.service,
+            operation=stand_in.operation,
+            operation_token=self.token or "",
+        )
+        cause = Failure("", info=CanceledFailureInfo())
+        self.resolve(None, Failure("Nexus operation cancelled after starting", info=info, cause=cause))
 
 
 class NexusOperations:
@@ -76,14 +104,41 @@ class NexusOperations:
     def __init__(self, run: WorkflowRun) -> None:
         self.run = run
         self.pending: Pending[NexusOperation[Any]] = Pending("Nexus operation")
+        # Those that nobody waits for any more; Core tells of their start and end all the same.
+        self._left: set[int] = set()
 
     def resolve_start(self, job: _native.ResolveNexusOperationStart) -> None:
+        if job.seq in self._left:
+            return
         # One that did not start gives no second job.
         operation = self.pending.get(job.seq) if job.failure is None else self.pending.pop(job.seq)
-        operation.on_start(job)
+        if operation.stand_in is not None and job.seq == operation.stand_in.seq:
+            operation.on_abandoned(operation.stand_in)
+        else:
+            operation.on_start(job.operation_token, job.failure)
 
     def resolve(self, job: _native.ResolveNexusOperation) -> None:
-        self.pending.pop(job.seq).resolve(job.result, job.failure)
+        if job.seq in self._left:
+            return
+        operation = self.pending.pop(job.seq)
+        if operation.is_started:
+            operation.resolve(job.result, job.failure)
+        else:  # cancelled before its start, for which its cancellation type does not wait
+            self._left.add(job.seq)
+            operation.on_start(None, job.failure)
+
+    def abandon(self, operation: NexusOperation[Any], stand_in: _native.ScheduleNexusOperation) -> None:
+        """Leave an operation that has started to itself, and have its waiter told that it is cancelled.
+
+        Core would do that if it were told of the cancellation, but takes the end of the operation for a mismatch then.
+        So it is told of another one, cancelled as soon as it is scheduled: the server hears of neither, and the answer
+        comes when, and in the order in which, that for the operation itself would.
+        """
+        if self.pending.discard(operation.seq):  # otherwise it has ended, or is abandoned already
+            self._left.add(operation.seq)
+            self.pending[stand_in.seq] = operation
+            self.run.emit(stand_in)
+            self.run.emit(_native.RequestCancelNexusOperation(seq=stand_in.seq))
 
     async def call(
         self,
@@ -160,6 +215,10 @@ class NexusOperations:
         )
         started: NexusOperation[Any] = NexusOperation(run, seq, operation, result_type, context)
         started.is_system = endpoint == SYSTEM_ENDPOINT
+        if cancellation_type == NexusOperationCancellationType.ABANDON:
+            started.stand_in = _native.ScheduleNexusOperation(
+                seq=_STAND_INS + seq, endpoint=endpoint, service=service, operation=operation
+            )
         self.pending[seq] = started
         await started.wait_started()
         return NexusOperationHandle(started)

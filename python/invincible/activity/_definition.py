@@ -264,7 +264,8 @@ def defn(
         options: Defaults for every call, as ``workflow.execute_activity`` takes them: timeouts, retry policy, ...
 
     Raises:
-        TypeError: ``fn`` is not callable, or an option is unknown or of the wrong type.
+        TypeError: ``fn`` is not callable or an async generator, a dynamic one does not take one argument, or an option
+            is unknown or of the wrong type.
         ValueError: both ``name`` and ``dynamic`` are given, or a timeout is negative.
 
     Example:
@@ -273,6 +274,8 @@ def defn(
             return f"Hello, {name}"
     """
 
+    if name is not None and not isinstance(name, str):
+        raise TypeError(f"the name of an activity must be a str, got {type(name).__name__}")
     if dynamic and name:
         raise ValueError("an activity is either dynamic or has a name, not both")
     defaults = ActivityOptions().replaced(options)
@@ -280,6 +283,10 @@ def defn(
     def decorate(fn: Any) -> Any:
         if not callable(fn):
             raise TypeError(f"@activity.defn decorates functions, got {type(fn).__name__}")
+        if isinstance(fn, (staticmethod, classmethod)):
+            raise TypeError(f"put @{type(fn).__name__} above @activity.defn, which decorates functions")
+        if inspect.ismethod(fn) or inspect.isbuiltin(fn):
+            raise TypeError(f"{fn.__qualname__} cannot be decorated: decorate the function in its class, or a new function")
         # A class whose objects are called stands for its `__call__`.
         function = fn.__call__ if inspect.isclass(fn) else fn
         definition = ActivityDefinition(
@@ -291,6 +298,10 @@ def defn(
             auto_heartbeat=auto_heartbeat,
             options=defaults,
         )
+        if inspect.isasyncgenfunction(function):
+            raise TypeError(f"activity {fn.__name__!r} is an async generator, which has no result: return a list instead")
+        if dynamic:
+            _check_dynamic(definition)
         calls: ActivityCalls[Any, Any] = ActivityCalls(definition, defaults)
         setattr(fn, _ACTIVITY, definition)
         for method in ("start", "execute", "start_local", "execute_local", "with_options"):
@@ -298,6 +309,18 @@ def defn(
         return fn
 
     return decorate if fn is None else decorate(fn)
+
+
+def _check_dynamic(definition: ActivityDefinition) -> None:
+    """A dynamic activity is called with one argument, the list of its raw values."""
+    function = definition.function
+    arguments = [None] * (2 if definition.is_method else 1)
+    try:
+        inspect.signature(function).bind(*arguments)
+    except TypeError:
+        raise TypeError(
+            f"dynamic activity {function.__qualname__!r} must take one argument, a Sequence[RawValue], and no others"
+        ) from None
 
 
 def _is_method(fn: Callable[..., Any]) -> bool:

@@ -19,6 +19,11 @@ _ENCODED_MESSAGE = "Encoded failure"
 FOREIGN_STACK = "_invincible_foreign_stack"
 
 
+def sendable(text: object) -> str:
+    """Text that a message can carry: surrogates, which names of files may have, are written as escapes."""
+    return str(text).encode(errors="backslashreplace").decode()
+
+
 class FailureConverter(ABC):
     """Turns exceptions into failures and back. Runs in workflows: it must be deterministic and do no I/O."""
 
@@ -115,8 +120,8 @@ class DefaultFailureConverter(FailureConverter):
             message, stack_trace = _ENCODED_MESSAGE, ""
         cause = _cause(exception)
         return Failure(
-            message,
-            stack_trace=stack_trace,
+            sendable(message),
+            stack_trace=sendable(stack_trace),
             encoded_attributes=attributes,
             cause=None if cause is None else self.to_native(cause, payload_converter),
             info=info,

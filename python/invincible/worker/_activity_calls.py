@@ -122,7 +122,11 @@ def result_of(outcome: bytes) -> Any:
     Raises:
         BaseException: what it has raised.
     """
-    returned, value = pickle.loads(outcome)
+    try:
+        returned, value = pickle.loads(outcome)
+    except Exception as error:
+        problem = f"the result of the activity cannot be read by its worker: {type(error).__name__}: {error}"
+        raise ApplicationError(problem, type="PicklingError") from error
     if returned:
         return value
     raise value.exception()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Coroutine
 from contextlib import suppress
 from typing import Any, TypeVar
@@ -12,7 +13,7 @@ from invincible._native import ApplicationFailureInfo, Failure, Payload
 from invincible.exceptions import ApplicationError
 
 from ._codec_calls import CodecCalls
-from ._failures import logger, text_of
+from ._failures import log, text_of
 from ._running_activity import RunningActivity
 
 T = TypeVar("T")
@@ -90,7 +91,7 @@ class ActivityCodec:
         try:
             encoded = await self._calls.run(running.converter._failure_to_wire(failure))
         except BaseException as error:  # the server must get an answer
-            logger.exception("the failure of an activity cannot be encoded, and goes without its details")
+            log(logging.ERROR, "the failure of an activity cannot be encoded, and goes without its details", error=error)
             encoded = _bare(failure, error)
         with suppress(asyncio.CancelledError):  # a heartbeat that takes too long is given up
             await self._sent(running)

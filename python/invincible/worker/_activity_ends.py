@@ -14,7 +14,7 @@ from invincible.activity._context import ActivityCancellationDetails
 from invincible.converter._failure import FOREIGN_STACK
 from invincible.exceptions import ApplicationError, ApplicationErrorCategory, CancelledError
 
-from ._failures import failure_of, logger
+from ._failures import failure_of, log
 from ._running_activity import RunningActivity
 
 
@@ -75,7 +75,7 @@ def _log(running: RunningActivity, error: BaseException) -> None:
     start = running.start
     foreign = getattr(error, FOREIGN_STACK, None)
     expected = isinstance(error, ApplicationError) and error.category is ApplicationErrorCategory.BENIGN
-    logger.log(
+    log(
         logging.DEBUG if expected else logging.WARNING,
         "activity %s (id %s, attempt %d)%s failed%s",
         start.activity_type,
@@ -83,7 +83,7 @@ def _log(running: RunningActivity, error: BaseException) -> None:
         start.attempt,
         f" of workflow {start.workflow_id}" if start.workflow_id else "",
         "" if foreign is None else f" in its process:\n{foreign}",
-        exc_info=error,
+        error=error,
     )
 
 

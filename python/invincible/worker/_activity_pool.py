@@ -20,6 +20,9 @@ from ._activity_registry import Activity
 from ._running_activity import RunningActivity
 from ._shared_state import MultiprocessingStateManager, SharedHeartbeatSender, SharedStateManager
 
+# Seconds between looks at an event for which an event loop in a process waits.
+_LOOK_INTERVAL = 0.1
+
 
 class ProcessPool:
     """Calls activities in the processes of an executor.
@@ -170,6 +173,11 @@ class _SharedEvent(Event):
 
     def is_set(self) -> bool:
         return bool(self._shared.is_set())
+
+    async def wait(self) -> None:
+        # Not by a thread, which would wait on when the task has given up.
+        while not self.is_set():
+            await asyncio.sleep(_LOOK_INTERVAL)
 
     def wait_sync(self, timeout: float | None) -> bool:
         return bool(self._shared.wait(timeout))

@@ -183,7 +183,7 @@ class _ToWorker(logging.Handler):
                 record.exc_text = logging.Formatter().formatException(record.exc_info)
             fields = {**record.__dict__, "msg": record.getMessage(), "args": None, "exc_info": None}
             try:
-                pickle.dumps(fields)
+                pickle.loads(pickle.dumps(fields))
             except Exception:
                 plain = (int, float, str)
                 fields = {name: value if isinstance(value, plain) else None for name, value in fields.items()}

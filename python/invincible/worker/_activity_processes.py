@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import logging
 import multiprocessing
+import pickle
 import signal
 import threading
 import time
@@ -59,6 +60,7 @@ class ActivityProcessExecutor(Executor):
         cancel_grace: How long an activity may take to end after its cancellation.
 
     Raises:
+        TypeError: An argument of the wrong type.
         ValueError: A number that is not positive, a grace that is negative, or a context that forks.
 
     Example:
@@ -85,10 +87,15 @@ class ActivityProcessExecutor(Executor):
     ) -> None:
         """Creates the executor; no process is started yet."""
         for name, number in (("max_workers", max_workers), ("max_tasks_per_child", max_tasks_per_child)):
+            _check_type(name, number, int | None, "an int or None")
             if number is not None and number < 1:
                 raise ValueError(f"{name} must be at least 1, not {number}; None is for no limit")
+        _check_type("cancel_grace", cancel_grace, timedelta, "a timedelta")
         if cancel_grace < timedelta():
             raise ValueError(f"cancel_grace must not be negative, got {cancel_grace}")
+        _check_type("mp_context", mp_context, BaseContext | None, 'a context: multiprocessing.get_context("spawn")')
+        if initializer is not None and not callable(initializer):
+            raise TypeError(f"initializer must be a function, got {type(initializer).__name__}")
         context = multiprocessing.get_context("spawn") if mp_context is None else mp_context
         if context.get_start_method() == "fork":
             raise ValueError(
@@ -193,11 +200,14 @@ class ActivityProcessExecutor(Executor):
                 self._changed.wait()
         try:
             process = _Process(self._context, self._initializer, self._grace, self._max_tasks, next(self._numbers))
-        except BaseException:
+        except BaseException as error:
             with self._changed:
                 self._starting -= 1
                 self._changed.notify_all()
-            raise
+            raise ApplicationError(
+                f"a process of activity_executor cannot be started: {type(error).__name__}: {error}",
+                type="ActivityExecutorError",
+            ) from error
         with self._changed:
             self._starting -= 1
             self._all.add(process)
@@ -228,6 +238,22 @@ class ActivityProcessExecutor(Executor):
                 self._changed.notify_all()
 
         threading.Thread(target=wait, name="invincible-activity-process-end", daemon=True).start()
+
+
+def _check_type(name: str, value: object, expected: Any, words: str) -> None:
+    if not isinstance(value, expected):
+        raise TypeError(f"{name} must be {words}, got {type(value).__name__}")
+
+
+def _read(message: bytes, running: RunningActivity) -> tuple[str, Any]:
+    """A message of a process; one of no kind if the activity has put something into it that cannot be read again."""
+    try:
+        kind, value = pickle.loads(message)
+    except Exception:
+        name = running.start.activity_type
+        logger.exception("a log record or heartbeat of activity %s in another process cannot be read", name)
+        return "", None
+    return kind, value
 
 
 def _close(processes: set[_Process]) -> None:
@@ -305,9 +331,9 @@ class _Process:
                 end()
             if self._exit_code() is not None:
                 break
-        self._wakes.close()
         with self._waking:
             self._wake.close()
+        self._wakes.close()
 
     def _interrupt(self) -> None:
         """Have the thread that waits for the process look what has changed."""
@@ -324,9 +350,10 @@ class _Process:
             ready = wait([self._connection, self._wakes, self._process.sentinel], cancellation.seconds_left())
             if self._connection in ready:
                 try:
-                    kind, value = self._connection.recv()
+                    message = self._connection.recv_bytes()
                 except (EOFError, OSError):
                     raise self._death(running, cancellation) from None
+                kind, value = _read(message, running)
                 if kind == "end":
                     self._left = None if self._left is None else self._left - 1
                     outcome: bytes = value

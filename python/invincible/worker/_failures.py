@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import logging
+import traceback
 
 from invincible._native import ApplicationFailureInfo, Failure
 from invincible.converter import FailureConverter, PayloadConverter
+from invincible.converter._failure import sendable
 
 logger = logging.getLogger("invincible.worker")
-
-
-def sendable(text: object) -> str:
-    """Text that a message can carry: surrogates, which names of files may have, are written as escapes."""
-    return str(text).encode(errors="backslashreplace").decode()
 
 
 def text_of(error: BaseException) -> str:
@@ -23,6 +20,15 @@ def text_of(error: BaseException) -> str:
         return f"<no text: its __str__ raised {type(problem).__name__}>"
 
 
+def log(level: int, message: str, *args: object, error: BaseException) -> None:
+    """Log an error on the way to the answer of a task, which handlers and filters of the program must not prevent."""
+    try:
+        logger.log(level, message, *args, exc_info=error, stacklevel=2)
+    except Exception:
+        if logging.raiseExceptions:
+            traceback.print_exc()
+
+
 def failure_of(
     error: BaseException, failure_converter: FailureConverter, payload_converter: PayloadConverter
 ) -> Failure:
@@ -30,7 +36,7 @@ def failure_of(
     try:
         return failure_converter.to_native(error, payload_converter)
     except BaseException as conversion:  # it runs user code
-        logger.exception("the failure converter failed")
+        log(logging.ERROR, "the failure converter failed", error=conversion)
         name = sendable(type(error).__name__)
         reason = f"{type(conversion).__name__}: {text_of(conversion)}"
         return Failure(f"{name}: {text_of(error)} (not converted, {reason})", info=ApplicationFailureInfo(type=name))

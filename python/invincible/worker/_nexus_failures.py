@@ -8,6 +8,7 @@ from nexusrpc import HandlerError, HandlerErrorType, OperationError, OperationEr
 
 from invincible._native import ApplicationFailureInfo, CanceledFailureInfo, Failure, NexusHandlerFailureInfo
 from invincible.converter import DataConverter
+from invincible.converter._failure import sendable
 from invincible.exceptions import (
     ActivityAlreadyStartedError,
     ApplicationError,
@@ -17,7 +18,7 @@ from invincible.exceptions import (
 )
 from invincible.service import RPCError, RPCStatusCode
 
-from ._failures import failure_of, sendable
+from ._failures import failure_of
 
 _OPERATION_ERROR = "OperationError"
 _RETRY_BEHAVIORS = {None: 0, True: 1, False: 2}

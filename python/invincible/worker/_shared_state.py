@@ -50,7 +50,15 @@ class SharedStateManager(ABC):
             mgr: A started manager, ``multiprocessing.get_context("spawn").Manager()`` for one.
             queue_poller_executor: Runs the function that takes heartbeats, for as long as activities run; a thread of
                 its own by default.
+
+        Raises:
+            TypeError: ``mgr`` is no such manager.
         """
+        if not hasattr(mgr, "Queue"):
+            raise TypeError(
+                'mgr must be a started manager: multiprocessing.get_context("spawn").Manager(), '
+                f"got {type(mgr).__name__}"
+            )
         return MultiprocessingStateManager(mgr, queue_poller_executor)
 
     @abstractmethod

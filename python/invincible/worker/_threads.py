@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 
 from invincible import _native
 from invincible._native import ActivityStart
 
-from ._failures import logger
+from ._failures import log, logger
 
 
 class ActivityThreads:
@@ -57,8 +58,9 @@ class ActivityThreads:
                     self._add()
             try:
                 self._run(task)
-            except BaseException:  # the other activities are to be run on
-                logger.exception("activity %s (id %s) could not be reported", task.activity_type, task.activity_id)
+            except BaseException as error:  # the other activities are to be run on
+                what = "activity %s (id %s) could not be reported"
+                log(logging.ERROR, what, task.activity_type, task.activity_id, error=error)
             finally:
                 with self._lock:
                     self._waiting += 1

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 _NONDETERMINISM, _FATAL = 3, 8
 
 # What Core says of a run when the server has not taken the commands of its task.
-_REFUSED = "Error reporting WFT to server"
+_NOT_REPORTED = "Error reporting WFT to server"
 
 # A run, and what it is activated with; with nothing when it is closed.
 _Armed = tuple[WorkflowRun, "Activation | None"]
@@ -406,7 +406,7 @@ def warn_of_nondeterminism(definitions: Definitions) -> None:
 
 def eviction_error(run: WorkflowRun | None, reason: RemoveFromCache) -> Exception | None:
     """The error behind a run's leaving the cache, explained; ``None`` if its code and history have no part in it."""
-    if reason.message == _REFUSED:
+    if reason.message == _NOT_REPORTED:
         # For another reason than this, the task was too late, or something has happened meanwhile: it comes again.
         if reason.reason != _FATAL:
             return None

@@ -44,6 +44,7 @@ class People:
     grow: nexusrpc.Operation[Person, Person] = nexusrpc.Operation(name="grow-older")
     nothing: nexusrpc.Operation[None, None]
     fail: nexusrpc.Operation[str, None]
+    fail_in_thread: nexusrpc.Operation[str, None]
     ask: nexusrpc.Operation[str, Any]
     wait: nexusrpc.Operation[str, str]
     wait_in_thread: nexusrpc.Operation[str, str]
@@ -88,6 +89,10 @@ class PeopleHandler:
 
     @sync_operation
     async def fail(self, ctx: StartOperationContext, input: str) -> None:
+        FAILURES[input]()
+
+    @sync_operation
+    def fail_in_thread(self, ctx: StartOperationContext, input: str) -> None:
         FAILURES[input]()
 
     @sync_operation
@@ -145,6 +150,8 @@ FAILURES: dict[str, Callable[[], None]] = {
     "retryable": _raise(ValueError("again")),
     "retryable by application": _raise(ApplicationError("again", 2, type="Again")),
     "once more": _raise(HandlerError("again", type=HandlerErrorType.BAD_REQUEST, retryable_override=True)),
+    "no more": _raise(StopIteration("no more")),
+    "not text": _raise(HandlerError("\udcff", type=HandlerErrorType.BAD_REQUEST)),
     "cancelled by itself": _raise(asyncio.CancelledError("stopped")),
 }
 

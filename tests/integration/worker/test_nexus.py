@@ -82,6 +82,7 @@ async def test_handlers_know_their_request(
         ("own", "CONFLICT", "mine"),
         ("final", "UNAVAILABLE", "final"),
         ("service", "NOT_FOUND", "not there"),
+        pytest.param("not text", "BAD_REQUEST", "\\udcff", id="not text"),
         ("not retryable", "INTERNAL", "Handler failed with non-retryable application error"),
     ],
 )
@@ -109,13 +110,16 @@ async def test_handlers_that_fail_for_good_end_the_operation(
         ("retryable by application", "INTERNAL", "again"),
         ("once more", "BAD_REQUEST", None),
         ("cancelled by itself", "INTERNAL", "stopped"),
+        ("no more", "INTERNAL", "the handler raised StopIteration"),
     ],
 )
 async def test_other_failures_are_retried(
     people: Both, task_queue: str, failure: str, type: str, cause: str | None
 ) -> None:
     _, caller = people
-    started = await caller.start_operation(People.fail, failure, id=task_queue)
+    # What an async def raises instead of a StopIteration says so in words of its own.
+    operation = People.fail_in_thread if failure == "no more" else People.fail
+    started = await caller.start_operation(operation, failure, id=task_queue)
 
     async def failed_again() -> FailureError | None:
         description = await started.describe()

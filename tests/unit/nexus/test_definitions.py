@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from concurrent.futures import ProcessPoolExecutor
 from typing import Any
 
 import nexusrpc
@@ -88,6 +89,12 @@ class NoService:
             None,
             ValueError,
             "two handlers are of the Nexus service 'Greeting': Greeting and OtherGreeting",
+        ),
+        (
+            [Greeting()],
+            ProcessPoolExecutor(1),
+            TypeError,
+            "nexus_task_executor must be a concurrent.futures.ThreadPoolExecutor, got ProcessPoolExecutor",
         ),
         ([Greeting()], 5, TypeError, "nexus_task_executor must be a concurrent.futures.ThreadPoolExecutor, got int"),
     ],
