@@ -108,6 +108,26 @@ impl MetricBuffer {
     }
 }
 
+#[pymethods]
+impl BufferedMetric {
+    fn __repr__(&self) -> String {
+        let kind = ["counter", "gauge", "histogram"].get(usize::from(self.kind)).unwrap_or(&"metric");
+        format!("<{kind} {:?}>", self.name)
+    }
+}
+
+#[pymethods]
+impl BufferedMetricUpdate {
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        let (metric, attributes) = (self.metric.get().__repr__(), self.attributes.bind(py).repr()?);
+        Ok(match &self.value {
+            Value::Integer(value) => format!("<update of {metric}: {value} {attributes}>"),
+            Value::Signed(value) => format!("<update of {metric}: {value} {attributes}>"),
+            Value::Float(value) => format!("<update of {metric}: {value} {attributes}>"),
+        })
+    }
+}
+
 impl MetricBuffer {
     pub fn meter(&self) -> Result<Arc<dyn CoreMeter>, Error> {
         Ok(Arc::new(Meter(self.0.get()?.clone())))

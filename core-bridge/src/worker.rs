@@ -12,7 +12,7 @@ use temporalio_protos::coresdk::workflow_activation::WorkflowActivation;
 use temporalio_protos::coresdk::workflow_completion::WorkflowActivationCompletion;
 use temporalio_protos::temporal::api::enums::v1::WorkflowTaskFailedCause;
 use temporalio_protos::temporal::api::failure::v1 as failure;
-use temporalio_sdk_core::{PollError, Worker as CoreWorker, init_worker};
+use temporalio_sdk_core::{PollError, Worker as CoreWorker, WorkerValidationError, init_worker};
 use tokio::task::JoinHandle;
 
 use crate::activation::{Activation, activation_to_python};
@@ -211,7 +211,7 @@ impl Worker {
         let core = inner.core()?;
         let known = inner.limits.clone();
         Ok(Operation::new(&inner.runtime, async move {
-            let namespace = core.validate().await.map_err(|error| Error::Setup(error.to_string()))?;
+            let namespace = core.validate().await.map_err(|error| Error::Setup(refusal(&error)))?;
             if let Some(limits) = namespace.limits.filter(|_| !core.get_config().disable_payload_error_limit) {
                 let bytes = |size: i64| usize::try_from(size).unwrap_or_default();
                 let limits =
@@ -233,7 +233,6 @@ impl Worker {
     /// Nexus tasks go to `on_nexus_task`, which a worker for them needs.
     #[pyo3(signature = (queue, on_activity_task, *, thread_activities, loop_activities = None, on_transit = None,
                         transit_headers = false, on_nexus_task = None))]
-    #[allow(clippy::too_many_arguments)]
     #[allow(clippy::too_many_arguments)] // they are named in Python
     fn poll(
         &self,
@@ -441,6 +440,12 @@ impl Worker {
         Ok(())
     }
 
+    /// What the server tells the polls of this worker by.
+    #[getter]
+    fn instance_key(&self) -> PyResult<String> {
+        Ok(self.0.get()?.core()?.worker_instance_key().to_string())
+    }
+
     /// Stops taking new tasks. Those under way are still to be completed.
     fn initiate_shutdown(&self) -> PyResult<()> {
         let inner = self.0.get()?;
@@ -463,6 +468,13 @@ impl Worker {
             Ok(())
         }))
     }
+}
+
+/// Why a worker cannot begin, in the server's words: Core shows the whole status of the call.
+fn refusal(error: &WorkerValidationError) -> String {
+    let WorkerValidationError::NamespaceDescribeError { source, namespace } = error;
+    let reason = if source.message().is_empty() { source.code().description() } else { source.message() };
+    format!("the server does not tell of namespace {namespace:?}: {reason}")
 }
 
 async fn finalize(mut core: Arc<CoreWorker>) {

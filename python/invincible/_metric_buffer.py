@@ -84,6 +84,7 @@ class MetricBuffer:
         duration_format: What durations are.
 
     Raises:
+        TypeError: An argument is of another type.
         ValueError: The size is not positive.
 
     Example:
@@ -100,10 +101,14 @@ class MetricBuffer:
         duration_format: MetricBufferDurationFormat = MetricBufferDurationFormat.MILLISECONDS,
     ) -> None:
         """Creates an empty buffer, for the ``metrics`` of one :class:`TelemetryConfig`."""
-        if not isinstance(buffer_size, int):
+        if type(buffer_size) is not int:
             raise TypeError(f"buffer_size must be an int, got {type(buffer_size).__name__}")
         if buffer_size < 1:
             raise ValueError(f"buffer_size must be at least 1, got {buffer_size}")
+        if not isinstance(duration_format, MetricBufferDurationFormat):
+            raise TypeError(
+                f"duration_format must be a MetricBufferDurationFormat, got {type(duration_format).__name__}"
+            )
         self._size = buffer_size
         self._durations_as_seconds = duration_format is MetricBufferDurationFormat.SECONDS
         self._native: _native.MetricBuffer | None = None

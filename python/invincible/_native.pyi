@@ -122,9 +122,7 @@ __all__ = [
 _T = TypeVar("_T", covariant=True)
 _Metadata: TypeAlias = Mapping[str, str | bytes]
 # A number, or minimum, maximum and throttle, or callables for messages and for permits at once.
-_Slots: TypeAlias = (
-    int | tuple[int, int, float] | tuple[Callable[[Any], object], Callable[[int], Sequence[int]]]
-)
+_Slots: TypeAlias = int | tuple[int, int, float] | tuple[Callable[[Any], object], Callable[[int], Sequence[int]]]
 _MetricAttributes: TypeAlias = Mapping[str, str | int | float | bool]
 _FailureInfo: TypeAlias = (
     ApplicationFailureInfo
@@ -2375,6 +2373,8 @@ class Worker:
     def keep_activity_alive(self, task_token: bytes, interval: float, details: Iterable[Payload]) -> None: ...
     def complete_nexus_task(self, completion: NexusTaskCompletion) -> OversizedPayloads | None: ...
     def request_workflow_eviction(self, run_id: str) -> None: ...
+    @property
+    def instance_key(self) -> str: ...
     def initiate_shutdown(self) -> None: ...
     def finalize_shutdown(self) -> Operation[None]: ...
 

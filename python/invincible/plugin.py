@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from inspect import iscoroutinefunction
 from typing import Any, TypeAlias, TypeVar
 
 from invincible.client import ClientConfig, WorkflowHistory
@@ -50,7 +51,8 @@ class SimplePlugin(ClientPlugin, WorkerPlugin):
 
     Raises:
         ValueError: ``name`` is empty.
-        TypeError: an interceptor is none.
+        TypeError: an interceptor is none, ``name`` is no str, a single activity or workflow is given where there can be
+            several, or ``run_context`` is a context manager.
 
     Example:
         plugin = SimplePlugin("billing", activities=[charge, refund], run_context=open_ledger)
@@ -71,8 +73,26 @@ class SimplePlugin(ClientPlugin, WorkerPlugin):
         workflow_failure_exception_types: PluginParameter[Sequence[type[BaseException]]] = None,
         run_context: Callable[[], AbstractAsyncContextManager[None]] | None = None,
     ) -> None:
+        if not isinstance(name, str):
+            raise TypeError(f"the name of a plugin must be a str, got {type(name).__name__}")
         if not name:
             raise ValueError("a plugin needs a name")
+        for option, parameter in {
+            "activities": activities,
+            "nexus_service_handlers": nexus_service_handlers,
+            "workflows": workflows,
+            "workflow_failure_exception_types": workflow_failure_exception_types,
+        }.items():
+            # A single activity or workflow is callable too, and no function of what is configured.
+            if iscoroutinefunction(parameter) or isinstance(parameter, type):
+                raise TypeError(
+                    f"{option} of plugin {name!r} must be a sequence: put {parameter.__qualname__} in a list"
+                )
+        if isinstance(run_context, AbstractAsyncContextManager):
+            raise TypeError(
+                f"run_context of plugin {name!r} must be a function that makes a context manager for each run, got a "
+                "context manager"
+            )
         for each in interceptors or ():
             if not isinstance(each, (ClientInterceptor, WorkerInterceptor)):
                 raise TypeError(
@@ -172,4 +192,12 @@ def _replaced(configured: T, parameter: PluginParameter[T]) -> T:
 def _extended(configured: Sequence[T], parameter: PluginParameter[Sequence[T]]) -> Sequence[T]:
     if parameter is None:
         return configured
-    return parameter(configured) if callable(parameter) else [*configured, *parameter]
+    if not callable(parameter):
+        return [*configured, *parameter]
+    extended = parameter(configured)
+    if not isinstance(extended, Sequence):
+        raise TypeError(
+            f"{getattr(parameter, '__qualname__', repr(parameter))}, in place of a sequence, must return one, got "
+            f"{type(extended).__name__}: to have a plugin add a single function or class, put it in a list"
+        )
+    return extended

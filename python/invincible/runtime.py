@@ -12,11 +12,14 @@ import atexit
 import logging
 import os
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import Enum
 from importlib import import_module
+from itertools import pairwise
+from math import isfinite
+from traceback import print_exc
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 from weakref import WeakSet, finalize
 
@@ -68,9 +71,38 @@ if not TYPE_CHECKING:  # for type checkers, modules with a __getattr__ have ever
         return sorted({*globals(), *__all__})
 
 
+_LEVELS = ("TRACE", "DEBUG", "INFO", "WARN", "ERROR", "OFF")
+# What Rust would take for the name of a part of Core, all of whose records it would show.
+_LEVELS_OF_PYTHON = ("WARNING", "CRITICAL", "FATAL", "NOTSET")
+
 # Two threads carry several thousand workflow tasks a second; more only wake each other.
 _THREADS = 2
 _CORE_CRATES = ("temporalio_common", "temporalio_sdk_core", "temporalio_client")
+
+
+def _expect(what: str, value: object, *kinds: type) -> None:
+    if not isinstance(value, kinds):
+        names = " or ".join("None" if kind is type(None) else kind.__name__ for kind in kinds)
+        raise TypeError(f"{what} must be a {names}, got {type(value).__name__}")
+
+
+def _expect_texts(what: str, texts: object) -> None:
+    _expect(what, texts, Mapping)
+    for name, value in cast("Mapping[object, object]", texts).items():
+        if not isinstance(name, str) or not isinstance(value, str):
+            # Not the value, which may be a secret.
+            raise TypeError(f"{what} must be text by name, got {type(value).__name__} for {name!r}")
+
+
+def _expect_buckets(overrides: object) -> None:
+    what = "histogram_bucket_overrides"
+    _expect(what, overrides, Mapping)
+    for name, bounds in cast("Mapping[object, Sequence[object]]", overrides).items():
+        _expect(f"a name of {what}", name, str)
+        _expect(f"{what}[{name!r}]", bounds, Sequence)
+        numbers = [bound for bound in bounds if isinstance(bound, (int, float)) and isfinite(bound)]
+        if len(numbers) != len(bounds) or any(lower >= upper for lower, upper in pairwise(numbers)):
+            raise ValueError(f"{what}[{name!r}] must be numbers, each greater than the one before, got {bounds!r}")
 
 
 @dataclass
@@ -78,12 +110,21 @@ class TelemetryFilter:
     """Which log records are kept: levels of Core itself, and of the libraries under it.
 
     Args:
-        core_level: ``TRACE``, ``DEBUG``, ``INFO``, ``WARN`` or ``ERROR``, for Core.
+        core_level: ``TRACE``, ``DEBUG``, ``INFO``, ``WARN``, ``ERROR`` or ``OFF``, for Core.
         other_level: The same for everything else.
+
+    Raises:
+        ValueError: A level is none of these.
     """
 
     core_level: str
     other_level: str
+
+    def __post_init__(self) -> None:
+        """Checks the levels."""
+        for name, level in (("core_level", self.core_level), ("other_level", self.other_level)):
+            if str(level).upper() not in _LEVELS:
+                raise ValueError(f"{name} must be one of {', '.join(_LEVELS)}, got {level!r}")
 
     def formatted(self) -> str:
         """The filter in the notation of Rust's ``tracing``: ``level,crate=level,...``."""
@@ -119,6 +160,10 @@ class LogForwardingConfig:
     overwrite_log_record_time: bool = True
     append_log_fields_to_message: bool = True
 
+    def __post_init__(self) -> None:
+        """Refuses what records could not be handed to."""
+        _expect("logger", self.logger, logging.Logger)
+
 
 @dataclass(frozen=True)
 class LoggingConfig:
@@ -140,6 +185,14 @@ class LoggingConfig:
 
     def __post_init__(self) -> None:
         """Refuses what would have no effect."""
+        _expect("filter", self.filter, TelemetryFilter, str)
+        _expect("forwarding", self.forwarding, LogForwardingConfig, type(None))
+        _expect("format", self.format, LoggingFormat, type(None))
+        if isinstance(self.filter, str):
+            for directive in self.filter.split(","):
+                level = directive.rpartition("=")[2].strip()
+                if level.upper() in _LEVELS_OF_PYTHON:
+                    raise ValueError(f"levels of a filter are {', '.join(_LEVELS)}, got {level} in {self.filter!r}")
         if self.forwarding is not None and self.format is not None:
             raise ValueError("format is for the console: it cannot be combined with forwarding")
 
@@ -162,13 +215,17 @@ class OpenTelemetryConfig:
     """Export of metrics to an OpenTelemetry collector.
 
     Args:
-        url: The collector's address, with its scheme.
+        url: The collector's address, with its scheme, ``http`` or ``https``; with ``http=True`` its path, too.
         headers: Headers for the collector. Never shown.
         metric_periodicity: Time between exports; one second if ``None``.
         metric_temporality: What exported values count from.
         durations_as_seconds: Whether durations are seconds with a fraction rather than whole milliseconds.
         http: Whether to use HTTP rather than gRPC.
         histogram_bucket_overrides: Bucket boundaries by metric name.
+
+    Raises:
+        TypeError: An argument is of another type.
+        ValueError: The scheme is another one, the time is not positive, or boundaries do not grow.
     """
 
     url: str
@@ -178,6 +235,18 @@ class OpenTelemetryConfig:
     durations_as_seconds: bool = False
     http: bool = False
     histogram_bucket_overrides: Mapping[str, Sequence[float]] | None = None
+
+    def __post_init__(self) -> None:
+        """Checks the arguments."""
+        _expect("url", self.url, str)
+        if not self.url.lower().startswith(("http://", "https://")):
+            raise ValueError("url must begin with http:// or https://, also for gRPC")
+        _expect_texts("headers", self.headers or {})
+        _expect("metric_periodicity", self.metric_periodicity, timedelta, type(None))
+        if self.metric_periodicity is not None and self.metric_periodicity <= timedelta(0):
+            raise ValueError(f"metric_periodicity must be positive, got {self.metric_periodicity}")
+        _expect("metric_temporality", self.metric_temporality, OpenTelemetryMetricTemporality)
+        _expect_buckets(self.histogram_bucket_overrides or {})
 
     def _to_native(self, global_tags: Mapping[str, str]) -> _native.OtlpExporter:
         periodicity = timedelta(seconds=1) if self.metric_periodicity is None else self.metric_periodicity
@@ -203,6 +272,10 @@ class PrometheusConfig:
         unit_suffix: Whether names of histograms end in their unit.
         durations_as_seconds: Whether durations are seconds with a fraction rather than whole milliseconds.
         histogram_bucket_overrides: Bucket boundaries by metric name.
+
+    Raises:
+        TypeError: An argument is of another type.
+        ValueError: Boundaries do not grow.
     """
 
     bind_address: str
@@ -210,6 +283,11 @@ class PrometheusConfig:
     unit_suffix: bool = False
     durations_as_seconds: bool = False
     histogram_bucket_overrides: Mapping[str, Sequence[float]] | None = None
+
+    def __post_init__(self) -> None:
+        """Checks the arguments."""
+        _expect("bind_address", self.bind_address, str)
+        _expect_buckets(self.histogram_bucket_overrides or {})
 
     def _to_native(self, global_tags: Mapping[str, str]) -> _native.PrometheusExporter:
         return _native.PrometheusExporter(
@@ -240,6 +318,17 @@ class TelemetryConfig:
     attach_service_name: bool = True
     metric_prefix: str | None = None
 
+    def __post_init__(self) -> None:
+        """Checks the arguments."""
+        _expect("logging", self.logging, LoggingConfig, type(None))
+        if self.metrics is not None and not hasattr(self.metrics, "_to_native"):
+            raise TypeError(
+                "metrics must be an OpenTelemetryConfig, a PrometheusConfig, a MetricBuffer or None, "
+                f"got {type(self.metrics).__name__}"
+            )
+        _expect_texts("global_tags", self.global_tags)
+        _expect("metric_prefix", self.metric_prefix, str, type(None))
+
 
 class Runtime:
     """Threads of Core with their telemetry. Any number of clients and workers share one.
@@ -254,6 +343,7 @@ class Runtime:
 
     Raises:
         RuntimeError: Metrics cannot be served or exported as configured; a port is taken, say.
+        TypeError: An argument is of another type.
         ValueError: An option makes no sense.
     """
 
@@ -269,6 +359,8 @@ class Runtime:
         disable_environment_info: bool = False,
     ) -> None:
         """Starts the threads."""
+        _expect("telemetry", telemetry, TelemetryConfig)
+        _expect("worker_heartbeat_interval", worker_heartbeat_interval, timedelta, type(None))
         logs = telemetry.logging
         forwarding = None if logs is None else logs.forwarding
         queue = None if forwarding is None else _native.LogQueue()
@@ -328,6 +420,7 @@ class Runtime:
         Raises:
             RuntimeError: There is one already.
         """
+        _expect("runtime", runtime, Runtime)
         with cls._default_lock:
             if cls._default is not None and error_if_already_set:
                 raise RuntimeError("there is a default runtime already: set it before anything uses it")
@@ -384,13 +477,21 @@ class _LogForwarder:
         while True:
             records, dropped = self._queue.take()
             for record in records:
-                self._hand_on(record)
+                self._guarded(self._hand_on, record)
             if dropped:
-                self._config.logger.warning(
-                    "%d log records of Core were dropped: they came faster than handled", dropped
-                )
+                told = "%d log records of Core were dropped: they came faster than handled"
+                self._guarded(self._config.logger.warning, told, dropped)
             if not records:
                 return
+
+    @staticmethod
+    def _guarded(log: Callable[..., None], *arguments: Any) -> None:
+        """Logs, whatever a filter or handler of the program does: later records must get through all the same."""
+        try:
+            log(*arguments)
+        except Exception:
+            if logging.raiseExceptions:
+                print_exc()
 
     def _hand_on(self, record: _native.LogRecord) -> None:
         config = self._config

@@ -117,6 +117,7 @@ async def test_a_server_that_is_killed_and_started_again(task_queue: str, tmp_pa
             assert sum(completed.values()) < RUNS * STEPS
             async with server_process(address=first.address, database=database):
                 await load.end()
+                await load.worker.shutdown()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs limits of other processes")
@@ -150,3 +151,21 @@ async def test_a_worker_ends_though_its_server_is_gone(
         await asyncio.wait_for(load.worker.shutdown(), LIMIT)
         await run
     assert "the worker ends with its polls open" in caplog.text
+
+
+async def test_a_server_that_was_gone_when_the_worker_was_told_to_end_is_told_again(
+    task_queue: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Otherwise it would hold the polls, which it gets once it is back, for a minute."""
+    monkeypatch.setattr(_lost_server, "_PATIENCE", 1.0)
+    monkeypatch.setattr(_lost_server, "_MISSES", 1000)
+    database = tmp_path / "temporal.db"
+    async with server_process(database=database) as first:
+        load = Load(await Client.connect(first.address), task_queue)
+        run = asyncio.ensure_future(load.worker.run())
+        await load.start()
+        await first.program.kill()
+        ending = asyncio.ensure_future(load.worker.shutdown())
+        async with server_process(address=first.address, database=database):
+            await asyncio.wait_for(ending, LIMIT / 2)
+            await run

@@ -22,7 +22,7 @@ from invincible.runtime import (
     TelemetryConfig,
 )
 from invincible.worker import Replayer, Worker
-from tests.support.collector import Collector
+from tests.support.collector import Collector, GrpcCollector, HttpCollector
 from tests.support.logs import Records
 from tests.support.metrics import Prometheus
 
@@ -179,16 +179,19 @@ async def test_core_tells_once_of_a_buffer_that_is_full(address: str) -> None:
     assert len([*filter(full, records.records)]) == 1
 
 
-@pytest.fixture
-async def collector() -> AsyncIterator[Collector]:
-    collector = Collector()
+@pytest.fixture(params=[GrpcCollector, HttpCollector])
+async def collector(request: pytest.FixtureRequest) -> AsyncIterator[Collector]:
+    collector: Collector = request.param()
     yield collector
     collector.close()
 
 
-async def test_a_collector_gets_metrics_over_grpc(address: str, task_queue: str, collector: Collector) -> None:
+async def test_a_collector_gets_metrics(address: str, task_queue: str, collector: Collector) -> None:
     config = OpenTelemetryConfig(
-        url=collector.url, headers={"authorization": "Bearer secret"}, metric_periodicity=timedelta(milliseconds=50)
+        url=collector.url,
+        headers={"authorization": "Bearer secret"},
+        metric_periodicity=timedelta(milliseconds=50),
+        http=isinstance(collector, HttpCollector),
     )
     telemetry = TelemetryConfig(metrics=config, global_tags={"team": "blue"})
     client = await Client.connect(address, runtime=Runtime(telemetry=telemetry))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 import os
@@ -124,6 +125,8 @@ def fails(how: str) -> Any:
             raise Hopeless("it is hopeless", why="it cannot be read again")
         case "broken executor":
             raise BrokenProcessPool("not the worker's")
+        case "unreadable result":
+            return Unreadable(1)
         case "result":
             return lambda: "functions of functions cannot be pickled"
         case _:
@@ -138,6 +141,39 @@ def logs_and_counts() -> None:
     meter.create_counter("pages", "Pages", "1").add(2, {"kind": "odd"})
     meter.create_histogram_timedelta("page_time").record(timedelta(seconds=2))
     meter.create_gauge_float("page_load").set(0.5)
+
+
+@activity.defn(start_to_close_timeout=MINUTE, retry_policy=ONCE)
+def logs_an_error_of_its_own() -> None:
+    activity.logger.warning("something is wrong", extra={"error": Hopeless("it is hopeless", why="it is unreadable")})
+
+
+class Unreadable(int):
+    """A number that can be sent but not be received."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return lose, ()
+
+
+def lose() -> None:
+    raise LookupError("lost")
+
+
+@activity.defn(start_to_close_timeout=MINUTE, heartbeat_timeout=MINUTE, retry_policy=ONCE)
+def heartbeats_what_cannot_be_read() -> str:
+    activity.heartbeat(Unreadable(1))
+    return "went on"
+
+
+@activity.defn(start_to_close_timeout=MINUTE, heartbeat_timeout=MINUTE, retry_policy=ONCE, auto_heartbeat=True)
+def waits_on_own_loop(mark: str) -> str:
+    Path(mark).touch()
+
+    async def waits() -> str:
+        await asyncio.wait_for(activity.wait_for_cancelled(), 40)
+        return "asked to stop"
+
+    return asyncio.run(waits())
 
 
 class Printer:

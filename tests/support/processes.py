@@ -137,3 +137,19 @@ class Program:
 
     def _report(self, what: str) -> str:
         return f"{' '.join(self._command)} (pid {self.pid}) {what}; its output:\n{self.output or '(nothing)'}"
+
+
+def worker_processes(pid: int) -> list[int]:
+    """The processes of a worker, by the process id of its program; only on Linux."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdecimal():
+            try:
+                # The name of the program, in parentheses, may have blanks.
+                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+                command = (entry / "cmdline").read_bytes()
+            except OSError:  # it has ended
+                continue
+            if parent == pid and b"spawn_main" in command:
+                found.append(int(entry.name))
+    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from typing import Any
 
@@ -392,6 +393,52 @@ def test_a_method_takes_its_arguments_without_self() -> None:
 def test_negative_timeouts_are_refused() -> None:
     with pytest.raises(ValueError, match="start_to_close_timeout must not be negative"):
         activity.defn(start_to_close_timeout=timedelta(seconds=-1))
+
+
+def without_parameters() -> None: ...
+
+
+def with_two(values: Any, more: Any) -> None: ...
+
+
+@pytest.mark.parametrize("function", [without_parameters, with_two])
+def test_dynamic_activities_take_one_argument(function: Callable[..., Any]) -> None:
+    with pytest.raises(TypeError, match=r"dynamic activity '.*' must take one argument, a Sequence\[RawValue\]"):
+        activity.defn(dynamic=True)(function)
+
+
+class Dynamic:
+    @activity.defn(dynamic=True)
+    def anything(self, values: Any, *more: Any) -> None: ...
+
+
+def test_dynamic_activities_may_be_methods() -> None:
+    assert set(registered_activities([Dynamic().anything])) == {None}
+
+
+async def generates() -> AsyncIterator[int]:
+    yield 1
+
+
+@pytest.mark.parametrize(
+    ("function", "said"),
+    [
+        (generates, "activity 'generates' is an async generator, which has no result"),
+        (staticmethod(without_parameters), "put @staticmethod above @activity.defn"),
+        (classmethod(with_two), "put @classmethod above @activity.defn"),
+        (Dynamic().anything, "Dynamic.anything cannot be decorated"),
+        (len, "len cannot be decorated"),
+        (5, "decorates functions, got int"),
+    ],
+)
+def test_what_cannot_be_an_activity_is_told_at_once(function: Any, said: str) -> None:
+    with pytest.raises(TypeError, match=said):
+        activity.defn(function)
+
+
+def test_the_name_of_an_activity_is_a_str() -> None:
+    with pytest.raises(TypeError, match="name of an activity must be a str, got int"):
+        activity.defn(name=5)  # type: ignore[call-overload]
 
 
 def test_durations_are_timedeltas_or_numbers() -> None:

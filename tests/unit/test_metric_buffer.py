@@ -173,11 +173,25 @@ def test_a_buffer_belongs_to_one_runtime() -> None:
         (0, ValueError, "buffer_size must be at least 1, got 0"),
         (-1, ValueError, "buffer_size must be at least 1, got -1"),
         ("1", TypeError, "buffer_size must be an int, got str"),
+        (True, TypeError, "buffer_size must be an int, got bool"),
     ],
 )
 def test_sizes_that_make_no_sense_are_named(size: Any, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=f"^{re.escape(message)}$"):
         MetricBuffer(size)
+
+
+def test_formats_of_durations_are_of_their_enum() -> None:
+    with pytest.raises(TypeError, match=r"^duration_format must be a MetricBufferDurationFormat, got str$"):
+        MetricBuffer(1, "seconds")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+def test_updates_show_what_they_are(buffer: MetricBuffer, meter: MetricMeter) -> None:
+    meter.create_counter("orders").add(3, {"shop": "north"})
+    meter.create_gauge_float("load").set(0.5)
+    orders, load = buffer.retrieve_updates()
+    assert repr(orders) == """<update of <counter "orders">: 3 {'shop': 'north'}>"""
+    assert repr(load) == """<update of <gauge "load">: 0.5 {}>"""
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import textwrap
 import urllib.request
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -158,6 +159,89 @@ def test_records_below_the_logger_s_level_are_not_handled(logger: logging.Logger
     forwarder.flush()
     assert not forwarder._thread.is_alive()
     assert records.records == []
+
+
+def test_a_handler_that_raises_stops_no_later_records(
+    logger: logging.Logger, records: Records, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken = [True]
+
+    def filter(record: logging.LogRecord) -> bool:
+        if broken:
+            broken.clear()
+            raise RuntimeError("broken filter")
+        return True
+
+    logger.addFilter(filter)
+    forwarding = Runtime(telemetry=TelemetryConfig(logging=LoggingConfig("debug", LogForwardingConfig(logger))))
+    refused(forwarding)
+    refused(forwarding)
+    records.wait_for()
+    assert not broken
+    assert "broken filter" in capsys.readouterr().err
+
+
+def _telemetry(**options: Any) -> Callable[[], object]:
+    return lambda: TelemetryConfig(**options)
+
+
+def _otlp(**options: Any) -> Callable[[], object]:
+    return lambda: OpenTelemetryConfig(**{"url": "http://localhost", **options})
+
+
+def _wrong(value: object) -> Any:
+    return value
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "message"),
+    [
+        (lambda: Runtime(telemetry=_wrong(None)), TypeError, "telemetry must be a TelemetryConfig, got NoneType"),
+        (
+            lambda: Runtime(telemetry=QUIET, worker_heartbeat_interval=_wrong(5)),
+            TypeError,
+            "worker_heartbeat_interval must be a timedelta or None, got int",
+        ),
+        (lambda: Runtime.set_default(_wrong(QUIET)), TypeError, "runtime must be a Runtime, got TelemetryConfig"),
+        (_telemetry(logging="INFO"), TypeError, "logging must be a LoggingConfig or None, got str"),
+        (
+            _telemetry(metrics="prometheus"),
+            TypeError,
+            "metrics must be an OpenTelemetryConfig, a PrometheusConfig, a MetricBuffer or None, got str",
+        ),
+        (_telemetry(global_tags=None), TypeError, "global_tags must be a Mapping, got NoneType"),
+        (_telemetry(global_tags={"team": 1}), TypeError, "global_tags must be text by name, got int for 'team'"),
+        (_telemetry(metric_prefix=5), TypeError, "metric_prefix must be a str or None, got int"),
+        (lambda: TelemetryFilter("WARNING", "ERROR"), ValueError, "core_level must be one of TRACE, .*, got 'WARNING'"),
+        (lambda: TelemetryFilter("WARN", _wrong(40)), ValueError, "other_level must be one of TRACE, .*, got 40"),
+        (lambda: LoggingConfig("ERROR,temporalio_client=WARNING"), ValueError, "levels of a filter are .* got WARNING"),
+        (lambda: LoggingConfig(_wrong(5)), TypeError, "filter must be a TelemetryFilter or str, got int"),
+        (
+            lambda: LoggingConfig("INFO", format=_wrong("json")),
+            TypeError,
+            "format must be a LoggingFormat or None, got str",
+        ),
+        (lambda: LogForwardingConfig(_wrong("core")), TypeError, "logger must be a Logger, got str"),
+        (_otlp(url="localhost:4317"), ValueError, "url must begin with http:// or https://"),
+        (_otlp(headers={"authorization": 5}), TypeError, "headers must be text by name, got int for 'authorization'"),
+        (_otlp(metric_periodicity=5.0), TypeError, "metric_periodicity must be a timedelta or None, got float"),
+        (_otlp(metric_periodicity=timedelta(0)), ValueError, "metric_periodicity must be positive, got 0:00:00"),
+        (
+            _otlp(histogram_bucket_overrides={"latency": [2.0, 1.0]}),
+            ValueError,
+            r"histogram_bucket_overrides\['latency'\] must be numbers, each greater than the one before",
+        ),
+        (
+            lambda: PrometheusConfig("127.0.0.1:0", histogram_bucket_overrides={"latency": _wrong(["a"])}),
+            ValueError,
+            r"histogram_bucket_overrides\['latency'\] must be numbers",
+        ),
+        (lambda: PrometheusConfig(_wrong(9090)), TypeError, "bind_address must be a str, got int"),
+    ],
+)
+def test_options_that_make_no_sense_are_named(make: Callable[[], object], error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=f"^{message}"):
+        make()
 
 
 def test_the_forwarding_thread_ends_with_its_runtime(logger: logging.Logger) -> None:

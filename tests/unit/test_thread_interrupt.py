@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import pickle
 import random
 import sys
@@ -202,6 +203,9 @@ def test_it_never_hits_what_the_thread_does_next(shielded: bool, request: pytest
             sum(range(200))
         return "undisturbed"
 
+    # What arrives in a callback of the garbage collector, which others have registered, is lost there.
+    request.addfinalizer(gc.enable)
+    gc.disable()
     # Threads take turns at almost every instruction.
     interval = sys.getswitchinterval()
     request.addfinalizer(lambda: sys.setswitchinterval(interval))

@@ -138,11 +138,8 @@ impl Drop for Inner {
 }
 
 fn listen(address: &str) -> Result<StdListener, Error> {
-    let invalid = || Error::InvalidArgument(format!("health_address {address:?} is not host:port"));
-    let addresses: Vec<_> = address.to_socket_addrs().map_err(|_| invalid())?.collect();
-    if addresses.is_empty() {
-        return Err(invalid());
-    }
+    let unusable = |error| Error::InvalidArgument(format!("health_address {address:?} cannot be used: {error}"));
+    let addresses: Vec<_> = address.to_socket_addrs().map_err(unusable)?.collect();
     let listener = StdListener::bind(addresses.as_slice())
         .and_then(|listener| listener.set_nonblocking(true).map(|()| listener))
         .map_err(|error| Error::Setup(format!("could not serve health at {address}: {error}")))?;

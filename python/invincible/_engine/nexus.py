@@ -68,14 +68,9 @@ class NexusOperation(StartedOperationHandle[T]):
         self.is_system = False
 
     def _cancel_command(self) -> Any:
+        if self.stand_in is not None:
+            self._run.settle = self._run.nexus.settle
         return _native.RequestCancelNexusOperation(seq=self.seq)
-
-    def _request_cancel(self) -> None:
-        if self.is_started and self.stand_in is not None:
-            if not self.done() and not self._run.evicted:
-                self._run.nexus.abandon(self, self.stand_in)
-        else:
-            super()._request_cancel()
 
     @property
     def is_started(self) -> bool:
@@ -127,18 +122,29 @@ class NexusOperations:
             self._left.add(job.seq)
             operation.on_start(None, job.failure)
 
-    def abandon(self, operation: NexusOperation[Any], stand_in: _native.ScheduleNexusOperation) -> None:
-        """Leave an operation that has started to itself, and have its waiter told that it is cancelled.
+    def settle(self, commands: list[Any]) -> list[Any]:
+        """Have Core not told of the cancellation of operations that have started and are left to themselves.
 
-        Core would do that if it were told of the cancellation, but takes the end of the operation for a mismatch then.
-        So it is told of another one, cancelled as soon as it is scheduled: the server hears of neither, and the answer
-        comes when, and in the order in which, that for the operation itself would.
+        Core would have their waiters told that they are cancelled, but takes the end of the operations for a mismatch
+        then. So it is told of others, cancelled as soon as they are scheduled: the server hears of neither, and the
+        answers come when, and in the order in which, those for the operations themselves would.
         """
-        if self.pending.discard(operation.seq):  # otherwise it has ended, or is abandoned already
-            self._left.add(operation.seq)
+        settled: list[Any] = []
+        for command in commands:
+            if type(command) is not _native.RequestCancelNexusOperation:
+                settled.append(command)
+                continue
+            operation = self.pending.find(command.seq)
+            if operation is None or operation.stand_in is None or not operation.is_started:
+                if command.seq not in self._left:
+                    settled.append(command)
+                continue
+            self.pending.discard(command.seq)
+            self._left.add(command.seq)
+            stand_in = operation.stand_in
             self.pending[stand_in.seq] = operation
-            self.run.emit(stand_in)
-            self.run.emit(_native.RequestCancelNexusOperation(seq=stand_in.seq))
+            settled += (stand_in, _native.RequestCancelNexusOperation(seq=stand_in.seq))
+        return settled
 
     async def call(
         self,

@@ -104,6 +104,8 @@ class WorkflowRun:
         self.current_details = ""
         # What `workflow.info()` has made, until it changes.
         self.info: Any = None
+        # What becomes of the commands of this activation when all of its jobs are known, if something is to.
+        self.settle: Callable[[list[Any]], list[Any]] | None = None
         # Where calls of its code pass interceptors, if it has some.
         self.outbound: Any = None
 
@@ -178,6 +180,8 @@ class WorkflowRun:
         finally:
             _set_running_loop(None)
         commands, self._commands = self._commands, []
+        if self.settle is not None:
+            commands, self.settle = self.settle(commands), None
         if had_ended:
             # Core takes nothing after the end of a run, but code that it left behind may still be woken.
             return [command for command in commands if type(command) is _native.QueryResult]

@@ -281,12 +281,14 @@ def defn(
     defaults = ActivityOptions().replaced(options)
 
     def decorate(fn: Any) -> Any:
-        if not callable(fn):
-            raise TypeError(f"@activity.defn decorates functions, got {type(fn).__name__}")
         if isinstance(fn, (staticmethod, classmethod)):
             raise TypeError(f"put @{type(fn).__name__} above @activity.defn, which decorates functions")
+        if not callable(fn):
+            raise TypeError(f"@activity.defn decorates functions, got {type(fn).__name__}")
         if inspect.ismethod(fn) or inspect.isbuiltin(fn):
-            raise TypeError(f"{fn.__qualname__} cannot be decorated: decorate the function in its class, or a new function")
+            raise TypeError(
+                f"{fn.__qualname__} cannot be decorated: decorate the function in its class, or a new function"
+            )
         # A class whose objects are called stands for its `__call__`.
         function = fn.__call__ if inspect.isclass(fn) else fn
         definition = ActivityDefinition(
@@ -299,7 +301,9 @@ def defn(
             options=defaults,
         )
         if inspect.isasyncgenfunction(function):
-            raise TypeError(f"activity {fn.__name__!r} is an async generator, which has no result: return a list instead")
+            raise TypeError(
+                f"activity {fn.__name__!r} is an async generator, which has no result: return a list instead"
+            )
         if dynamic:
             _check_dynamic(definition)
         calls: ActivityCalls[Any, Any] = ActivityCalls(definition, defaults)

@@ -23,7 +23,10 @@ def duration(text: str) -> timedelta:
     seconds = _amount(text, _SECONDS)
     if seconds is None:
         raise click.BadParameter(f"{text!r} is no duration: write 500ms, 30s, 2m or 1h")
-    return timedelta(seconds=seconds)
+    try:
+        return timedelta(seconds=seconds)
+    except OverflowError:
+        raise click.BadParameter(f"{text!r} is too long") from None
 
 
 def size(text: str) -> int:

@@ -16,6 +16,7 @@ from invincible.envconfig import ClientConnectConfig
 from invincible.runtime import Runtime
 from invincible.service import RPCError
 from invincible.worker import Worker
+from invincible.worker._failures import logger
 from invincible.worker._processes._telemetry import RuntimeOptions
 from invincible.worker._runner import ProgramError
 
@@ -47,6 +48,11 @@ class WorkerReference:
     in_processes: bool = False
     _found: Any = field(default=None, init=False, repr=False)
 
+    @property
+    def grace_of_processes(self) -> float:
+        """Seconds that activities have to end, as far as they are known before the worker is made."""
+        return (self.default_grace if self.grace is None else self.grace).total_seconds()
+
     def load(self) -> None:
         """Import the module.
 
@@ -72,6 +78,8 @@ class WorkerReference:
                 f"{self.reference} returned an object of type {type(worker).__name__}: it must return a Worker"
             )
         if self.in_processes:
+            if worker._config["health_address"] is not None and self.health_address is None:
+                logger.warning("the worker's health_address is of one process: give --health together with --processes")
             worker._supervisor = None
             worker._config["health_address"] = None
         elif self.health_address is not None:

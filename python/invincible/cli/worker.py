@@ -71,7 +71,7 @@ def run(
 
     Ctrl-C or SIGTERM has the worker take no new tasks and gives its activities time to end; a second one ends the
     program at once. The exit code is 0 if all tasks were completed, 1 if the worker could not run or a process of it
-    had to be killed, 2 for wrong options, 130 or 143 after a second Ctrl-C or SIGTERM.
+    crashed at the end or had to be killed, 2 for wrong options, 130 or 143 after a second Ctrl-C or SIGTERM.
     """
     from invincible.runtime import PrometheusConfig, TelemetryConfig
     from invincible.worker import WorkerProcesses
@@ -161,7 +161,7 @@ class _Processes:
 
     def __init__(self, maker: WorkerReference, supervisor: Supervisor) -> None:
         self.title = f"worker {maker.reference}"
-        self.grace = (maker.grace or maker.default_grace).total_seconds()
+        self.grace = maker.grace_of_processes
         self._supervisor = supervisor
 
     @property
@@ -186,10 +186,11 @@ def _in_processes(maker: WorkerReference, settings: WorkerProcesses) -> Program:
     from invincible.worker._processes._supervisor import Supervisor
 
     pickled = pickle.dumps(maker)
-    grace = (maker.grace or maker.default_grace).total_seconds()
 
     def health() -> HealthEndpoint | None:
         address = maker.health_address
         return None if address is None else HealthEndpoint.at(Runtime.default(), address)
 
-    return _Processes(maker, Supervisor(settings, lambda: pickled, grace=lambda: grace, health=health))
+    return _Processes(
+        maker, Supervisor(settings, lambda: pickled, grace=lambda: maker.grace_of_processes, health=health)
+    )

@@ -91,7 +91,9 @@ class ActivityCodec:
         try:
             encoded = await self._calls.run(running.converter._failure_to_wire(failure))
         except BaseException as error:  # the server must get an answer
-            log(logging.ERROR, "the failure of an activity cannot be encoded, and goes without its details", error=error)
+            log(
+                logging.ERROR, "the failure of an activity cannot be encoded, and goes without its details", error=error
+            )
             encoded = _bare(failure, error)
         with suppress(asyncio.CancelledError):  # a heartbeat that takes too long is given up
             await self._sent(running)

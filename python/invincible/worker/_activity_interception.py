@@ -84,6 +84,8 @@ class ActivityInterception:
             task.add_done_callback(lambda task: task.cancelled() or task.exception())
             try:
                 return await self._through(running, _input(running, function, self._executor), at_end)
+            except (KeyboardInterrupt, SystemExit) as error:  # no affair of the event loop, which they would end
+                return _Exit(error)
             finally:
                 running.task = None
 
@@ -95,12 +97,20 @@ class ActivityInterception:
         except BaseException:
             outcome.cancel()
             raise
-        return outcome.result()
+        result = outcome.result()
+        if isinstance(result, _Exit):
+            raise result.error
+        return result
 
     async def _through(self, running: RunningActivity, input: ExecuteActivityInput, call: _Call) -> Any:
         inbound: ActivityInboundInterceptor = _InboundEnd(running.context, call)
         for interceptor in reversed(self._interceptors):
             inbound = interceptor.intercept_activity(inbound)
+            if not isinstance(inbound, ActivityInboundInterceptor):
+                raise TypeError(
+                    f"intercept_activity of {type(interceptor).__qualname__} must return an "
+                    f"ActivityInboundInterceptor, got {inbound!r}"
+                )
         inbound.init(_OutboundEnd(running.context))
         if running.context.outbound is None:
             names = ", ".join(type(each).__qualname__ for each in self._interceptors)
@@ -134,6 +144,13 @@ def _call_of(activity: Activity, input: ExecuteActivityInput) -> partial[Any]:
     if activity.definition.name is None:
         return partial(input.fn, *input.args)
     return activity.definition.signature.call(partial(partial, input.fn), input.args)
+
+
+class _Exit:
+    """What an interceptor has raised to end the program."""
+
+    def __init__(self, error: BaseException) -> None:
+        self.error = error
 
 
 class _ThreadCall:

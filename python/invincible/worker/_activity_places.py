@@ -96,7 +96,7 @@ def check_executor(
     """Warn of an executor that is too small, and refuse what cannot run in it.
 
     Raises:
-        TypeError: It is no executor, the manager is none, it runs code in subinterpreters, or an activity or converter cannot be pickled
+        TypeError: It is no executor, it runs code in subinterpreters, or an activity or converter cannot be pickled
             for its processes.
     """
     kinds = {each.__name__ for each in type(executor).__mro__}
@@ -107,14 +107,6 @@ def check_executor(
             "activity_executor cannot be an InterpreterPoolExecutor, whose interpreters cannot load this package: use "
             "ActivityProcessExecutor"
         )
-    if shared_state_manager is not None:
-        from ._shared_state import SharedStateManager
-
-        if not isinstance(shared_state_manager, SharedStateManager):
-            raise TypeError(
-                "shared_state_manager must be a SharedStateManager, made by "
-                f"SharedStateManager.create_from_multiprocessing, got {type(shared_state_manager).__name__}"
-            )
     size = getattr(executor, "_max_workers", None)
     if isinstance(size, int) and max_concurrent_activities is not None and size < max_concurrent_activities:
         warnings.warn(

@@ -175,8 +175,8 @@ class _SharedEvent(Event):
         return bool(self._shared.is_set())
 
     async def wait(self) -> None:
-        # Not by a thread, which would wait on when the task has given up.
-        while not self.is_set():
+        # No thread can wait for it instead: it would wait on when the task has given up.
+        while not self.is_set():  # noqa: ASYNC110  # it is another process that sets it
             await asyncio.sleep(_LOOK_INTERVAL)
 
     def wait_sync(self, timeout: float | None) -> bool:

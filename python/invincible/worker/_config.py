@@ -8,7 +8,7 @@ import sys
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from typing_extensions import TypedDict
 
@@ -19,6 +19,7 @@ from invincible.client import Client
 from ._activities import Activities
 from ._build_id import default_build_id
 from ._deployment import WorkerDeploymentConfig, check_deployment
+from ._option_types import check_types, check_whole
 from ._pollers import PollerBehavior, PollerBehaviorAutoscaling, PollerBehaviorSimpleMaximum
 from ._runners import WorkflowRunner
 from ._workflows import Definitions, includes_nondeterminism, types_failed_by_nondeterminism
@@ -107,7 +108,9 @@ def check(config: WorkerConfig) -> None:
         TypeError: A value is of a wrong type; the message names it.
         ValueError: Options are out of their range, or do not go together; the message names them.
     """
+    check_types(cast("dict[str, object]", config), WorkerConfig.__required_keys__)
     check_client(config["client"])
+    _check_optional_parts(config)
     if not config["activities"] and not config["workflows"] and not config["nexus_service_handlers"]:
         raise ValueError("a worker needs workflows, activities or Nexus services to run: give at least one")
     _check_ranges(config)
@@ -135,6 +138,22 @@ def check(config: WorkerConfig) -> None:
             raise ValueError("give either use_worker_versioning or deployment_config, not both: the config says it too")
     elif config["use_worker_versioning"] and not config["build_id"]:
         raise ValueError("use_worker_versioning needs a build_id: without one the server knows no version to route to")
+
+
+def _check_optional_parts(config: WorkerConfig) -> None:
+    """Of types whose modules a worker without them does not need."""
+    manager: object = config["shared_state_manager"]
+    if manager is not None:
+        from ._shared_state import SharedStateManager
+
+        if not isinstance(manager, SharedStateManager):
+            raise TypeError(f"shared_state_manager must be a SharedStateManager, got {type(manager).__name__}")
+    thresholds: object = config["health_thresholds"]
+    if thresholds is not None:
+        from ._health import HealthThresholds
+
+        if not isinstance(thresholds, HealthThresholds):
+            raise TypeError(f"health_thresholds must be HealthThresholds, got {type(thresholds).__name__}")
 
 
 def _check_ranges(config: WorkerConfig) -> None:
@@ -299,6 +318,5 @@ def limit(name: str, value: int | None, default: int) -> int:
     """
     if value is None:
         return default
-    if value < 1:
-        raise ValueError(f"{name} must be at least 1, not {value}; None is for {default}")
+    check_whole(name, value, least=1, default=default)
     return value

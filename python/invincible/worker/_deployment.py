@@ -47,6 +47,8 @@ def check_deployment(config: WorkerDeploymentConfig, definitions: Iterable[Workf
         )
     _check_name("deployment_name", config.version.deployment_name, forbidden=".:")
     _check_name("build_id", config.version.build_id, forbidden="")
+    if not isinstance(config.use_worker_versioning, bool):
+        raise TypeError(f"use_worker_versioning must be a bool, got {type(config.use_worker_versioning).__name__}")
     default = config.default_versioning_behavior
     if not isinstance(default, VersioningBehavior):
         raise TypeError(f"default_versioning_behavior must be a VersioningBehavior, got {default!r}")

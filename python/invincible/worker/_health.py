@@ -11,7 +11,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, ClassVar
 
 from invincible import _loop, _native
-from invincible._engine.options import seconds
 from invincible.common import MetricGaugeFloat, MetricMeter
 
 from ._failures import logger, text_of
@@ -51,8 +50,11 @@ class HealthThresholds:
     def __post_init__(self) -> None:
         """Refuses what makes no sense."""
         for name in ("poll_timeout", "server_timeout"):
-            if not seconds(name, getattr(self, name)):
-                raise ValueError(f"{name} must be positive")
+            value = getattr(self, name)
+            if not isinstance(value, timedelta):
+                raise TypeError(f"{name} must be a timedelta, got {type(value).__name__}")
+            if value <= timedelta():
+                raise ValueError(f"{name} must be positive, got {value}")
 
 
 DEFAULT_THRESHOLDS = HealthThresholds()

@@ -96,8 +96,12 @@ class LocalWorker:
             watch_slots=self.reports_health or parts.config["health_address"] is not None,
         )
         try:
-            self.watch = self._watch_over(native)
-            await _validated(native)
+            try:
+                self.watch = self._watch_over(native)
+                await _loop.run(native.validate())
+            except BaseException:
+                await uninterrupted(_end_unpolled(native))
+                raise
             polls = self._start(native)
             polling.set()
             stopped = asyncio.create_task(stop.wait())
@@ -300,7 +304,14 @@ class LocalWorker:
         if self._keepers is not None:
             self._keepers.drain()
         self._codec_calls.end()
-        if not await polls_end(polls, self._parts.client, lambda: not activities._running):
+        ended = await polls_end(
+            polls,
+            self._parts.client,
+            instance_key=native.instance_key,
+            task_queue=self._parts.config["task_queue"],
+            is_idle=lambda: not activities._running,
+        )
+        if not ended:
             # That its polls and threads are given up is enough: nothing else holds the worker.
             polls.cancel()
             native.finalize_shutdown()
@@ -310,15 +321,10 @@ class LocalWorker:
         await activities.end()
 
 
-async def _validated(native: _native.Worker) -> None:
-    try:
-        await _loop.run(native.validate())
-    except BaseException:
-        # Core ends only after its polls have, also if there never were some.
-        native.initiate_shutdown()
+async def _end_unpolled(native: _native.Worker) -> None:
+    """Core ends only after its polls have, also if there never were some."""
+    native.initiate_shutdown()
 
-        def nothing(task: object) -> None: ...
+    def nothing(task: object) -> None: ...
 
-        polls = native.poll(_loop.queue(), nothing, thread_activities=set(), on_nexus_task=nothing)
-        await uninterrupted(_loop.run(polls))
-        raise
+    await _loop.run(native.poll(_loop.queue(), nothing, thread_activities=set(), on_nexus_task=nothing))

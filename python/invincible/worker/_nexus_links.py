@@ -103,6 +103,9 @@ def link_of(serialized: bytes) -> Link | None:
 
 def _reference(event: LinkMessage.WorkflowEvent) -> str | None:
     reference: dict[str, str] = {}
+    known = EventType.values()
+    if event.event_ref.event_type not in known or event.request_id_ref.event_type not in known:
+        return None  # of a server newer than this package: what it has started is started all the same
     if event.HasField("event_ref"):
         if event.event_ref.event_id:
             reference["eventID"] = str(event.event_ref.event_id)

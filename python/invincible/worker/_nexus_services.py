@@ -50,7 +50,7 @@ def registered_services(
         ValueError: Two are of one service.
     """
     # Another process could have neither the handler nor its context.
-    if executor is not None and (not isinstance(executor, Executor) or isinstance(executor, ProcessPoolExecutor)):
+    if executor is not None and (isinstance(executor, ProcessPoolExecutor) or not isinstance(executor, Executor)):
         raise TypeError(
             f"nexus_task_executor must be a concurrent.futures.ThreadPoolExecutor, got {type(executor).__name__}"
         )

@@ -83,9 +83,7 @@ class WorkerParts:
     def set_grace(self, grace: timedelta) -> None:
         """The grace of activities, whatever the options say."""
         self.grace = grace.total_seconds()
-        self.native = native_config(
-            self.config, self.definitions, self.activities, graceful_shutdown_period=self.grace
-        )
+        self.native = native_config(self.config, self.definitions, self.activities, graceful_shutdown_period=self.grace)
 
     def _interception(self) -> Interception | None:
         of_client = self.client._config["interceptors"]

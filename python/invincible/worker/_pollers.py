@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from ._option_types import check_whole
+
 
 @dataclass(frozen=True)
 class PollerBehaviorSimpleMaximum:
@@ -14,13 +16,14 @@ class PollerBehaviorSimpleMaximum:
         maximum: Polls under way at a time.
 
     Raises:
+        TypeError: ``maximum`` is no whole number.
         ValueError: ``maximum`` is below 1.
     """
 
     maximum: int = 5
 
     def __post_init__(self) -> None:
-        _at_least("maximum", self.maximum, 1)
+        check_whole("maximum", self.maximum, least=1)
 
     def _native(self) -> int:
         return self.maximum
@@ -36,6 +39,7 @@ class PollerBehaviorAutoscaling:
         initial: Polls to begin with, before the server has said anything.
 
     Raises:
+        TypeError: One of them is no whole number.
         ValueError: not ``1 <= minimum <= initial <= maximum``.
     """
 
@@ -44,7 +48,8 @@ class PollerBehaviorAutoscaling:
     initial: int = 5
 
     def __post_init__(self) -> None:
-        _at_least("minimum", self.minimum, 1)
+        for name in ("minimum", "maximum", "initial"):
+            check_whole(name, getattr(self, name), least=1)
         if not self.minimum <= self.initial <= self.maximum:
             raise ValueError(
                 "initial must lie between minimum and maximum, "
@@ -56,8 +61,3 @@ class PollerBehaviorAutoscaling:
 
 
 PollerBehavior: TypeAlias = PollerBehaviorSimpleMaximum | PollerBehaviorAutoscaling
-
-
-def _at_least(name: str, value: int, least: int) -> None:
-    if value < least:
-        raise ValueError(f"{name} must be at least {least}, not {value}")

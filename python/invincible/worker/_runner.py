@@ -44,7 +44,8 @@ def run_worker(
     The program ends with the exit code
 
     - 0 if a signal came and all tasks were completed,
-    - 1 if the worker could not be made or could not go on, or processes of it had to be killed; why is logged,
+    - 1 if the worker could not be made or could not go on, or processes of it crashed at the end or had to be killed;
+      why is logged,
     - 128 and the number of the signal, if a second one came: 130 for SIGINT, 143 for SIGTERM.
 
     Args:
@@ -230,7 +231,10 @@ class _Run:
         seconds = time.monotonic() - began
         if program.killed:
             logger.warning(
-                "%s has ended after %.1f s, %d of its processes killed", program.title, seconds, program.killed
+                "%s has ended after %.1f s, %d of its processes killed or crashed",
+                program.title,
+                seconds,
+                program.killed,
             )
             return 1
         logger.info("%s has ended, all tasks completed, after %.1f s", program.title, seconds)

@@ -149,6 +149,8 @@ class SlotKeeper:
 
     async def end(self) -> None:
         """The worker has ended: so must what runs for it."""
+        # Nobody waits any more, though the bridge's word of it may not have come yet.
+        self._requests.clear()
         for task in self._tasks:
             task.cancel()
         if self._tasks and (await asyncio.wait(self._tasks, timeout=_END))[1]:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from datetime import timedelta
+from inspect import iscoroutinefunction
 from typing import Literal, TypeAlias
 
 from invincible.common import WorkerDeploymentVersion
+
+from ._option_types import check_whole
 
 _DEFAULT_SLOTS = 100
 # Of resource-based suppliers.
@@ -24,14 +27,14 @@ class FixedSizeSlotSupplier:
         num_slots: How many.
 
     Raises:
+        TypeError: ``num_slots`` is no whole number.
         ValueError: ``num_slots`` is below 1.
     """
 
     num_slots: int
 
     def __post_init__(self) -> None:
-        if self.num_slots < 1:
-            raise ValueError(f"num_slots must be at least 1, not {self.num_slots}")
+        check_whole("num_slots", self.num_slots, least=1)
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,7 @@ class ResourceBasedTunerConfig:
         target_cpu_usage: Share of all processors, from 0 to 1.
 
     Raises:
+        TypeError: a share is no number.
         ValueError: a share is not between 0 and 1.
     """
 
@@ -52,6 +56,8 @@ class ResourceBasedTunerConfig:
     def __post_init__(self) -> None:
         for name in ("target_memory_usage", "target_cpu_usage"):
             value = getattr(self, name)
+            if not isinstance(value, (int, float)) or isinstance(value, bool):
+                raise TypeError(f"{name} must be a number, got {type(value).__name__}; 0.8 is for 80 %")
             if not 0 < value <= 1:
                 raise ValueError(f"{name} must be above 0 and at most 1, not {value}; 0.8 is for 80 %")
 
@@ -67,6 +73,7 @@ class ResourceBasedSlotConfig:
             50 ms for others by default.
 
     Raises:
+        TypeError: a number is no whole number, or the time no timedelta.
         ValueError: a number is below 1, the maximum below the minimum, or the time negative.
     """
 
@@ -77,15 +84,18 @@ class ResourceBasedSlotConfig:
     def __post_init__(self) -> None:
         for name in ("minimum_slots", "maximum_slots"):
             value = getattr(self, name)
-            if value is not None and value < 1:
-                raise ValueError(f"{name} must be at least 1, not {value}")
+            if value is not None:
+                check_whole(name, value, least=1)
         if self.minimum_slots is not None and self.minimum_slots > (self.maximum_slots or _MAXIMUM):
             raise ValueError(
                 f"maximum_slots must be at least minimum_slots, got {self.maximum_slots or _MAXIMUM} and "
                 f"{self.minimum_slots}"
             )
-        if self.ramp_throttle is not None and self.ramp_throttle < timedelta():
-            raise ValueError(f"ramp_throttle must not be negative, got {self.ramp_throttle}")
+        if self.ramp_throttle is not None:
+            if not isinstance(self.ramp_throttle, timedelta):
+                raise TypeError(f"ramp_throttle must be a timedelta, got {type(self.ramp_throttle).__name__}")
+            if self.ramp_throttle < timedelta():
+                raise ValueError(f"ramp_throttle must not be negative, got {self.ramp_throttle}")
 
 
 @dataclass(frozen=True)
@@ -95,10 +105,19 @@ class ResourceBasedSlotSupplier:
     Args:
         slot_config: Bounds.
         tuner_config: What is aimed at; the same for all suppliers of one tuner.
+
+    Raises:
+        TypeError: one of them is none, as when they are given in the wrong order.
     """
 
     slot_config: ResourceBasedSlotConfig
     tuner_config: ResourceBasedTunerConfig
+
+    def __post_init__(self) -> None:
+        for name, kind in (("slot_config", ResourceBasedSlotConfig), ("tuner_config", ResourceBasedTunerConfig)):
+            value = getattr(self, name)
+            if not isinstance(value, kind):
+                raise TypeError(f"{name} must be a {kind.__name__}, got {type(value).__name__}")
 
 
 class SlotPermit:
@@ -285,6 +304,7 @@ class WorkerTuner(ABC):
         """A fixed number of slots for each kind of task; 100 by default.
 
         Raises:
+            TypeError: a number is no whole number.
             ValueError: a number is below 1.
         """
         numbers = {
@@ -294,8 +314,8 @@ class WorkerTuner(ABC):
             "nexus_slots": nexus_slots,
         }
         for name, number in numbers.items():
-            if number is not None and number < 1:
-                raise ValueError(f"{name} must be at least 1, not {number}; None is for {_DEFAULT_SLOTS}")
+            if number is not None:
+                check_whole(name, number, least=1, default=_DEFAULT_SLOTS)
         return _Tuner(*(FixedSizeSlotSupplier(number or _DEFAULT_SLOTS) for number in numbers.values()))
 
     @classmethod
@@ -338,7 +358,7 @@ class WorkerTuner(ABC):
         """A supplier for each kind of task.
 
         Raises:
-            TypeError: a supplier is none.
+            TypeError: a supplier is none, or its methods are not ``async def`` and ``def`` as they should be.
             ValueError: resource-based suppliers aim at different usage: they share what is measured.
         """
         suppliers = {
@@ -353,6 +373,8 @@ class WorkerTuner(ABC):
                     f"{name} must be a FixedSizeSlotSupplier, ResourceBasedSlotSupplier or CustomSlotSupplier, "
                     f"got {supplier!r}"
                 )
+            if isinstance(supplier, CustomSlotSupplier):
+                _check_methods(supplier)
         tuner = _Tuner(*suppliers.values())
         if len(tuner._targets()) > 1:
             raise ValueError("all resource-based suppliers of a tuner must have the same tuner_config")
@@ -382,6 +404,13 @@ class WorkerTuner(ABC):
         maxima = [self._maximum(self._activity), self._maximum(self._local_activity)]
         known = [each for each in maxima if each is not None]
         return sum(known) if len(known) == len(maxima) else None
+
+
+def _check_methods(supplier: CustomSlotSupplier) -> None:
+    """A coroutine that nobody awaits would never free a slot, without a word."""
+    for name in ("try_reserve_slot", "mark_slot_used", "release_slot"):
+        if iscoroutinefunction(getattr(supplier, name)):
+            raise TypeError(f"{name} of {type(supplier).__name__} must not be an async def: nothing awaits it")
 
 
 class _Tuner(WorkerTuner):

@@ -229,6 +229,13 @@ async def test_a_process_that_grows_too_much_is_replaced(client: Client, task_qu
         os.kill(grown, 0)
 
 
+async def test_a_memory_limit_that_no_process_can_keep_is_an_error(client: Client, task_queue: str) -> None:
+    with pytest.raises(
+        RuntimeError, match=r"max_memory of 1 MB is too little: the process has \d+ MB before its first"
+    ):
+        await asyncio.wait_for(worker(client, task_queue, WorkerProcesses(1, max_memory=1_000_000)).run(), 60)
+
+
 async def test_log_records_come_to_this_process(
     client: Client, task_queue: str, caplog: pytest.LogCaptureFixture
 ) -> None:

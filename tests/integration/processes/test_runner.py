@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
 import threading
@@ -14,7 +15,7 @@ import pytest
 from invincible.client import Client, WorkflowHandle
 from invincible.worker import run_worker
 from tests.support.conditions import eventually
-from tests.support.processes import Program
+from tests.support.processes import REPOSITORY, Program, worker_processes
 
 RUNNING = "is running"
 HOWS = ["alone", "processes"]
@@ -56,7 +57,7 @@ async def test_the_second_signal_ends_it_and_names_what_was_under_way(
     async with program(address, task_queue, how) as worker:
         await worker.line(RUNNING, timeout=60)
         handle = await started(client, task_queue, "stubbornness", str(tmp_path / "started"))
-        children = pids_below(worker.pid)
+        children = worker_processes(worker.pid)
         worker.send(number)
         await worker.line("takes no new tasks")
 
@@ -94,7 +95,7 @@ async def test_processes_end_when_their_supervisor_is_killed(
     async with program(address, task_queue, "processes") as worker:
         await worker.line(RUNNING, timeout=60)
         handle = await started(client, task_queue, "wait_for_file", str(tmp_path / "started"), str(goal))
-        children = pids_below(worker.pid)
+        children = worker_processes(worker.pid)
         worker.send(signal.SIGKILL)  # its processes have its output open, so its end is not waited for
         goal.touch()
         await gone(children)
@@ -104,13 +105,48 @@ async def test_processes_end_when_their_supervisor_is_killed(
         assert await handle.result() == f"{goal} exists"
 
 
+async def test_a_process_that_crashes_at_the_end_is_no_success(
+    client: Client, address: str, task_queue: str, tmp_path: Path
+) -> None:
+    async with program(address, task_queue, "processes") as worker:
+        await worker.line(RUNNING, timeout=60)
+        handle = await started(client, task_queue, "wait_for_file", str(tmp_path / "started"), str(tmp_path / "goal"))
+        worker.send(signal.SIGTERM)
+        await worker.line("takes no new tasks")
+        for pid in worker_processes(worker.pid):
+            os.kill(pid, signal.SIGKILL)
+        assert await worker.exit_code() == 1
+        assert "was killed by SIGKILL, which its tasks may not have outlived" in worker.output
+        assert "of its processes killed or crashed" in worker.output
+    await handle.terminate()
+
+
+async def test_processes_end_though_nobody_reads_what_they_say_of_it(address: str, task_queue: str) -> None:
+    reading, writing = os.pipe()
+    worker = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "tests.support.process_program",
+        *(address, task_queue, "stubborn-processes"),
+        cwd=REPOSITORY,
+        stderr=writing,
+    )
+    os.close(writing)
+    await asyncio.wait_for(asyncio.to_thread(read_until_it_runs, reading), 60)
+    children = worker_processes(worker.pid)
+    assert len(children) == 2
+    worker.kill()
+    await worker.wait()
+    await gone(children)
+
+
 async def test_a_process_that_ignores_its_supervisors_end_ends_all_the_same(
     client: Client, address: str, task_queue: str, tmp_path: Path
 ) -> None:
     async with program(address, task_queue, "stubborn-processes") as worker:
         await worker.line(RUNNING, timeout=60)
         handle = await started(client, task_queue, "stubbornness", str(tmp_path / "started"))
-        children = pids_below(worker.pid)
+        children = worker_processes(worker.pid)
         assert len(children) == 2
         worker.send(signal.SIGKILL)  # its processes have its output open, so its end is not waited for
         await gone(children)
@@ -133,19 +169,9 @@ def test_other_threads_cannot_run_a_worker() -> None:
     assert [str(error) for error in raised] == ["a worker must be run in the main thread: no other one gets signals"]
 
 
-def pids_below(pid: int) -> list[int]:
-    """The worker processes of a supervisor."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdecimal():
-            try:
-                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-                command = (entry / "cmdline").read_bytes()
-            except OSError:
-                continue
-            if parent == pid and b"spawn_main" in command:
-                found.append(int(entry.name))
-    return found
+def read_until_it_runs(descriptor: int) -> None:
+    with open(descriptor, errors="replace") as lines:
+        assert any(RUNNING in line for line in lines)
 
 
 async def gone(pids: list[int]) -> None:

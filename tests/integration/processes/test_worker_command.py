@@ -87,6 +87,31 @@ async def test_health_and_metrics_of_all_processes(client: Client, address: str,
             assert any(line.startswith("temporal_") and f'worker_process="{index}"' in line for line in lines)
 
 
+async def test_a_module_whose_import_never_ends_does_not_keep_the_program(address: str, tmp_path: Path) -> None:
+    name = f"hanging_{tmp_path.name}"
+    (tmp_path / f"{name}.py").write_text("import threading\nprint('importing')\nthreading.Event().wait()\n")
+    async with command(f"{name}:make", "--processes", "1", address=address, PYTHONPATH=str(tmp_path)) as worker:
+        await worker.line("importing", timeout=60)
+        worker.send(signal.SIGTERM)
+        assert await worker.exit_code(timeout=20) == 0
+
+
+async def test_a_health_address_of_one_process_is_told_of(address: str, task_queue: str, tmp_path: Path) -> None:
+    name = f"healthy_{tmp_path.name}"
+    (tmp_path / f"{name}.py").write_text(
+        "from tests.support import process_workers\n"
+        "def make(client, task_queue):\n"
+        "    worker = process_workers.make_worker(client, task_queue)\n"
+        "    return type(worker)(**{**worker.config(), 'health_address': '127.0.0.1:0'})\n"
+    )
+    arguments = (f"{name}:make", "--task-queue", task_queue, "--processes", "1", "--grace", "0s")
+    async with command(*arguments, address=address, PYTHONPATH=str(tmp_path)) as worker:
+        await worker.line("give --health together with --processes", timeout=60)
+        await worker.line("is running", timeout=60)
+        worker.send(signal.SIGTERM)
+        assert await worker.exit_code() == 0
+
+
 @pytest.mark.parametrize(
     ("reference", "message"),
     [

@@ -158,6 +158,31 @@ async def test_an_exporter_that_is_cancelled_exports_what_there_is() -> None:
     assert [point.value for point in points(reader, "orders")] == [3]
 
 
+async def test_an_exporter_that_is_shut_down_before_it_begins_does_not_go_on() -> None:
+    buffer = MetricBuffer(100)
+    reader = InMemoryMetricReader()
+    exporter = MetricsExporter(buffer, MeterProvider(metric_readers=[reader], shutdown_on_exit=False))
+    runtime = Runtime(telemetry=TelemetryConfig(logging=None, metrics=buffer))
+    runtime.metric_meter.create_counter("orders").add(3)
+    exporting = asyncio.create_task(exporter.run())
+    await exporter.shutdown()
+    await asyncio.wait_for(exporting, 10)
+    assert [point.value for point in points(reader, "orders")] == [3]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"buffer": None}, TypeError, "buffer must be a MetricBuffer, got NoneType"),
+        ({"poll_interval": 1.0}, TypeError, "poll_interval must be a timedelta, got float"),
+        ({"poll_interval": timedelta(0)}, ValueError, "poll_interval must be positive, got 0:00:00"),
+    ],
+)
+def test_what_no_exporter_can_do_is_refused(arguments: dict[str, Any], error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=f"^{message}$"):
+        MetricsExporter(**{"buffer": MetricBuffer(1), **arguments})
+
+
 async def test_errors_of_the_exporter_are_told(caplog: pytest.LogCaptureFixture) -> None:
     buffer = MetricBuffer(100)
     told: list[Exception] = []

@@ -151,7 +151,7 @@ FAILURES: dict[str, Callable[[], None]] = {
     "retryable by application": _raise(ApplicationError("again", 2, type="Again")),
     "once more": _raise(HandlerError("again", type=HandlerErrorType.BAD_REQUEST, retryable_override=True)),
     "no more": _raise(StopIteration("no more")),
-    "not text": _raise(HandlerError("\udcff", type=HandlerErrorType.BAD_REQUEST)),
+    "no text": _raise(HandlerError(None, type=HandlerErrorType.BAD_REQUEST)),  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     "cancelled by itself": _raise(asyncio.CancelledError("stopped")),
 }
 

@@ -208,6 +208,9 @@ async def test_errors_of_interceptors_fail_the_activity(client: Client, task_que
     async def refuse(next: ActivityInboundInterceptor, input: ExecuteActivityInput) -> Any:
         raise ApplicationError("not allowed", type="Forbidden")
 
+    async def exit(next: ActivityInboundInterceptor, input: ExecuteActivityInput) -> Any:
+        raise SystemExit("enough")
+
     class Broken(Interceptor):
         def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:
             raise ValueError("cannot be made")
@@ -220,10 +223,16 @@ async def test_errors_of_interceptors_fail_the_activity(client: Client, task_que
         def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:
             return Forgetful(next)
 
+    class Mistaken(Interceptor):
+        def intercept_activity(self, next: ActivityInboundInterceptor) -> Any:
+            return Forgetful
+
     for interceptor, message, type_ in (
         (Around(refuse), "not allowed", "Forbidden"),
+        (Around(exit), "enough", "SystemExit"),
         (Broken(), "cannot be made", "ValueError"),
         (Silent(), "its init must call super().init(outbound)", "RuntimeError"),
+        (Mistaken(), "Mistaken must return an ActivityInboundInterceptor, got <class", "TypeError"),
     ):
         async with worker(client, task_queue, [interceptor]) as start:
             handle = await start(name, "a")

@@ -41,6 +41,9 @@ ALL: list[Callable[..., Any]] = [
     activities.dies,
     activities.fails,
     activities.logs_and_counts,
+    activities.logs_an_error_of_its_own,
+    activities.heartbeats_what_cannot_be_read,
+    activities.waits_on_own_loop,
     activities.Printer("laser").print,
     activities.Stamp(),
     activities.anything,
@@ -403,6 +406,58 @@ async def test_a_process_ends_whose_worker_is_killed(address: str, task_queue: s
     await ended(int(path.read_text(encoding="utf-8")))
 
 
+async def test_a_process_that_cannot_start_fails_the_activity(client: Client, task_queue: str) -> None:
+    with ActivityProcessExecutor(initializer=lambda: None) as executor:
+        async with worker(client, task_queue, executor):
+            error = await failure(client, "process_id", task_queue=task_queue)
+    assert isinstance(error, ApplicationError)
+    assert error.type == "ActivityExecutorError"
+    assert "cannot be started" in str(error)
+
+
+async def test_what_cannot_be_read_again_is_told(client: Client, task_queue: str, executor: Executor) -> None:
+    async with worker(client, task_queue, executor):
+        error = await failure(client, "fails", "unreadable result", task_queue=task_queue)
+    assert isinstance(error, ApplicationError)
+    assert error.type == "PicklingError"
+    assert "cannot be read by its worker: LookupError: lost" in str(error)
+
+
+async def test_a_log_record_whose_fields_cannot_be_read_comes_without_them(
+    client: Client, task_queue: str, own: ActivityProcessExecutor, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with worker(client, task_queue, own):
+        await run(client, "logs_an_error_of_its_own", task_queue=task_queue)
+    (record,) = [each for each in caplog.records if each.getMessage() == "something is wrong"]
+    assert record.error is None  # type: ignore[attr-defined]
+
+
+async def test_a_heartbeat_that_cannot_be_read_costs_nothing_but_itself(
+    client: Client, task_queue: str, own: ActivityProcessExecutor, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with worker(client, task_queue, own):
+        assert await run(client, "heartbeats_what_cannot_be_read", task_queue=task_queue) == "went on"
+    assert "heartbeat of activity heartbeats_what_cannot_be_read in another process cannot be read" in caplog.text
+
+
+async def test_a_loop_in_a_process_can_wait_for_the_cancellation(
+    client: Client, task_queue: str, pool: ProcessPoolExecutor, tmp_path: Path
+) -> None:
+    path = tmp_path / "mark"
+    async with worker(client, task_queue, pool):
+        handle = await client.start_activity(
+            activities.waits_on_own_loop,
+            str(path),
+            id=task_queue,
+            task_queue=task_queue,
+            start_to_close_timeout=activities.MINUTE,
+            heartbeat_timeout=activities.MINUTE,
+        )
+        await file_of(path)
+        await handle.cancel()
+        assert await asyncio.wait_for(handle.result(), LIMIT) == "asked to stop"
+
+
 def test_what_cannot_be_sent_is_told_before(client: Client, task_queue: str, own: ActivityProcessExecutor) -> None:
     @activity.defn
     def local() -> None: ...
@@ -423,6 +478,26 @@ def test_what_cannot_be_sent_is_told_before(client: Client, task_queue: str, own
 def test_options_that_make_no_sense_are_refused(options: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         ActivityProcessExecutor(**options)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"max_workers": "3"}, "max_workers must be an int or None, got str"),
+        ({"max_tasks_per_child": 0.5}, "max_tasks_per_child must be an int or None, got float"),
+        ({"cancel_grace": 5}, "cancel_grace must be a timedelta, got int"),
+        ({"mp_context": "spawn"}, "mp_context must be a context: .*, got str"),
+        ({"initializer": "load"}, "initializer must be a function, got str"),
+    ],
+)
+def test_options_of_the_wrong_type_are_refused(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(TypeError, match=message):
+        ActivityProcessExecutor(**options)
+
+
+def test_what_is_no_manager_is_refused() -> None:
+    with pytest.raises(TypeError, match="mgr must be a started manager"):
+        SharedStateManager.create_from_multiprocessing(5)  # type: ignore[arg-type]
 
 
 class Delegating(SharedStateManager):

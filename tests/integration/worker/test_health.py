@@ -195,9 +195,19 @@ async def test_workers_may_share_an_address(client: Client, task_queue: str, fre
 async def test_an_address_in_use_is_an_error(client: Client, task_queue: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         address = f"127.0.0.1:{taken.getsockname()[1]}"
-        worker = Worker(client, task_queue=task_queue, workflows=[pass_gate], health_address=address)
+        worker = Worker(
+            client, task_queue=task_queue, workflows=[pass_gate], activities=[wait_for_gate], health_address=address
+        )
         with pytest.raises(RuntimeError, match=f"could not serve health at {address}: Address already in use"):
-            await worker.run()
+            await asyncio.wait_for(worker.run(), LIMIT)
+
+
+@pytest.mark.parametrize("nowhere", ["127.0.0.1:70000", "nowhere.invalid:0"])
+async def test_an_address_that_there_is_not_is_an_error(client: Client, task_queue: str, nowhere: str) -> None:
+    worker = Worker(client, task_queue=task_queue, workflows=[pass_gate], health_address=nowhere)
+    with pytest.raises(ValueError, match=f'health_address "{nowhere}" cannot be used: ') as raised:
+        await asyncio.wait_for(worker.run(), LIMIT)
+    assert not str(raised.value).endswith(": ")
 
 
 async def test_other_paths_and_methods_are_refused(client: Client, task_queue: str) -> None:

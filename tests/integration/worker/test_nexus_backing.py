@@ -124,6 +124,27 @@ class Shop:
     order: nexusrpc.Operation[Order, str]
     act: nexusrpc.Operation[Order, Any]
     pay: nexusrpc.Operation[Order, int]
+    hooked: nexusrpc.Operation[Order, Any]
+
+
+class Hooked(nexus.TemporalOperationHandler[Order, Any]):
+    """Does as it likes when it is cancelled: a workflow is settled, an activity is terminated."""
+
+    async def start_operation(
+        self, ctx: nexus.TemporalStartOperationContext, client: nexus.TemporalNexusClient, input: Order
+    ) -> nexus.TemporalOperationResult[Any]:
+        return await ACTS[input.what](client, input)
+
+    async def cancel_workflow_run(
+        self, ctx: nexus.TemporalCancelOperationContext, options: nexus.CancelWorkflowRunOptions
+    ) -> None:
+        await nexus.client().get_workflow_handle(options.workflow_id).signal(Fulfil.settle, "called off")
+
+    async def cancel_activity(
+        self, ctx: nexus.TemporalCancelOperationContext, options: nexus.CancelActivityOptions
+    ) -> None:
+        behind = nexus.client().get_activity_handle(options.activity_id, run_id=options.run_id)
+        await behind.terminate(reason="called off")
 
 
 class Pay(nexus.TemporalOperationHandler[Order, int]):
@@ -166,6 +187,10 @@ class ShopHandler:
     @operation_handler
     def pay(self) -> OperationHandler[Order, int]:
         return Pay()
+
+    @operation_handler
+    def hooked(self) -> OperationHandler[Order, Any]:
+        return Hooked()
 
 
 Act = Callable[[nexus.TemporalNexusClient, Order], Awaitable[nexus.TemporalOperationResult[Any]]]
@@ -529,6 +554,23 @@ async def test_an_activity_is_cancelled_with_its_operation(caller: NexusClient[S
     with pytest.raises(NexusOperationFailureError) as raised:
         await call.result()
     assert isinstance(raised.value.cause, CancelledError)
+
+
+async def test_what_a_cancellation_does_can_be_chosen(
+    client: Client, caller: NexusClient[Shop], task_queue: str
+) -> None:
+    order = Order(f"{task_queue}-order", "workflow")
+    call = await caller.start_operation(Shop.hooked, order, id=order.id)
+    await call.cancel()
+    assert await call.result() == "workflow: called off"
+    assert not await client.get_workflow_handle(order.id).query(Fulfil.was_cancelled)
+
+    parcel = Order(f"{task_queue}-parcel", "never")
+    call = await caller.start_operation(Shop.hooked, parcel, id=parcel.id)
+    await call.cancel()
+    with pytest.raises(NexusOperationFailureError) as raised:
+        await call.result()
+    assert isinstance(raised.value.cause, TerminatedError)
 
 
 async def test_a_temporal_operation_may_be_done_at_once(caller: NexusClient[Shop], task_queue: str) -> None:

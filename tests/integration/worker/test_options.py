@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from nexusrpc.handler import StartOperationContext, service_handler, sync_operation
 
 from invincible import activity, workflow
 from invincible.api.enums.v1 import EventType
@@ -52,6 +53,13 @@ class Fan:
         starts = [workflow.execute_activity(quick, start_to_close_timeout=MINUTE) for _ in range(count)]
         await asyncio.gather(*starts)
         return workflow.info().get_current_build_id()
+
+
+@service_handler
+class EchoHandler:
+    @sync_operation
+    async def echo(self, ctx: StartOperationContext, value: str) -> str:
+        return value
 
 
 @pytest.fixture(scope="module")
@@ -107,6 +115,27 @@ async def test_polls_are_five_of_each_kind_by_default(address: str, runtime: Run
 async def test_the_number_of_polls(address: str, runtime: Runtime, task_queue: str, options: dict[str, Any]) -> None:
     expected = ((2, False), (2, False), (2, False))
     await assert_reported(address, runtime, task_queue, polls, expected, nonsticky_to_sticky_poll_ratio=0.5, **options)
+
+
+def nexus_polls(worker: WorkerHeartbeat) -> tuple[int, bool]:
+    return worker.nexus_poller_info.current_pollers, worker.nexus_poller_info.is_autoscaling
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({}, (5, False)),
+        ({"nexus_task_poller_behavior": PollerBehaviorSimpleMaximum(3)}, (3, False)),
+        ({"nexus_task_poller_behavior": PollerBehaviorAutoscaling(minimum=2, maximum=9, initial=4)}, (4, True)),
+    ],
+    ids=["default", "number", "scaling"],
+)
+async def test_the_number_of_polls_for_nexus_tasks(
+    address: str, runtime: Runtime, task_queue: str, options: dict[str, Any], expected: tuple[int, bool]
+) -> None:
+    await assert_reported(
+        address, runtime, task_queue, nexus_polls, expected, nexus_service_handlers=[EchoHandler()], **options
+    )
 
 
 async def test_polls_that_scale_begin_with_their_initial_number(

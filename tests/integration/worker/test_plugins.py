@@ -6,7 +6,7 @@ import asyncio
 import re
 import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -361,6 +361,30 @@ def test_a_simple_plugin_needs_a_name_and_interceptors() -> None:
     with pytest.raises(TypeError, match="interceptors of plugin 'p' must be interceptors of clients or workers"):
         SimplePlugin("p", interceptors=[object()])  # type: ignore[list-item]
     assert SimplePlugin("p").name() == "p"
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"name": 5}, "the name of a plugin must be a str, got int"),
+        ({"activities": greet}, "activities of plugin 'p' must be a sequence: put greet in a list"),
+        ({"workflows": dict}, "workflows of plugin 'p' must be a sequence: put dict in a list"),
+        ({"run_context": nullcontext()}, "run_context of plugin 'p' must be a function that makes a context manager"),
+    ],
+    ids=["name", "activity", "workflow", "context"],
+)
+def test_what_a_simple_plugin_cannot_be_made_of(options: dict[str, Any], says: str) -> None:
+    with pytest.raises(TypeError, match=says):
+        SimplePlugin(**{"name": "p", **options})
+
+
+async def test_a_function_of_a_simple_plugin_that_gives_no_sequence(client: Client, task_queue: str) -> None:
+    def add(configured: Any) -> None:
+        configured.append(greet)
+
+    plugin = SimplePlugin("p", activities=add)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="add, in place of a sequence, must return one, got NoneType: to have a plugin"):
+        Worker(client, task_queue=task_queue, activities=[greet], plugins=[plugin])
 
 
 async def test_a_plugin_that_changes_nothing_costs_no_warning(client: Client, task_queue: str) -> None:

@@ -289,11 +289,14 @@ async def test_waits_for_slots_are_cancelled_when_the_worker_ends(client: Client
     supplier.check_all_released()
 
 
-async def test_activities_start_eagerly_with_permits_that_are_there_at_once(client: Client, task_queue: str) -> None:
+@pytest.mark.parametrize(("options", "tries"), [({}, 3), ({"max_eager_activity_reservations_per_workflow_task": 1}, 1)])
+async def test_activities_start_eagerly_with_permits_that_are_there_at_once(
+    client: Client, task_queue: str, options: dict[str, Any], tries: int
+) -> None:
     supplier = Recording(eager=2)
-    await run(client, task_queue, composite(activity=supplier), "echo", 5, False)
+    await run(client, task_queue, composite(activity=supplier), "echo", 5, False, **options)
     # Three are asked for by default, at most; the server need not start them all.
-    assert [ctx.slot_type for ctx in supplier.tried] == ["activity"] * 3
+    assert [ctx.slot_type for ctx in supplier.tried] == ["activity"] * tries
     supplier.check_all_released()
     scheduled = of_type(
         await fetch_events(client, f"fan-out-{task_queue}"), EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED

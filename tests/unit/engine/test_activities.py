@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from invincible import _native, activity, workflow
-from invincible.common import Priority, RetryPolicy
+from invincible.common import Priority, RawValue, RetryPolicy
 from invincible.converter import ArgumentError
 from invincible.exceptions import ActivityError
 from invincible.exceptions import CancelledError as TemporalCancelledError
@@ -262,7 +263,7 @@ async def endless() -> None: ...
 
 
 @activity.defn(dynamic=True, start_to_close_timeout=MINUTE)
-async def anything() -> None: ...
+async def anything(args: Sequence[RawValue]) -> None: ...
 
 
 def test_an_activity_without_a_timeout_is_refused_where_it_is_called() -> None:

@@ -515,6 +515,23 @@ def test_queries_may_not_wait() -> None:
     assert seen[-1] == "closed"
 
 
+def test_queries_are_async_and_validators_are_not() -> None:
+    class Mistaken(WorkflowInboundInterceptor):
+        def handle_query(self, input: HandleQueryInput) -> Any:
+            return 3
+
+        async def handle_update_validator(self, input: HandleUpdateInput) -> None:  # type: ignore[override]
+            raise ValueError("never raised")
+
+    driver = Driver(Basket, "me", interceptors=[Mistaken])
+    driver.start()
+    answer = driver.query("count")
+    assert answer.failure is not None
+    assert answer.failure.message == "handle_query of an interceptor must be async, got int"
+    (rejection,) = driver.activate(update("put", "pear"))
+    assert "handle_update_validator of an interceptor must not be async" in rejection.failure.message
+
+
 def test_context_variables_of_a_query_are_its_own() -> None:
     asked = ContextVar("asked", default="nothing")
 

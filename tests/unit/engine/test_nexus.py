@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from invincible import _native, workflow
-from invincible.exceptions import NexusOperationError
+from invincible.exceptions import CancelledError, NexusOperationError
 from tests.support.engine import (
     Driver,
     application_failure,
@@ -215,6 +215,118 @@ def test_a_request_is_not_sent_when_the_operation_ends_in_the_same_task() -> Non
     driver.start()
     driver.activate(started())
     assert kinds(driver.activate(_native.FireTimer(seq=1), done("opened"))) == [_native.StartTimer]
+
+
+def test_an_end_before_the_start_is_raised_at_the_start() -> None:
+    """Core tells of it where the cancellation type does not wait; it goes on telling of the operation."""
+
+    @workflow.defn
+    async def caller() -> str:
+        starting = asyncio.ensure_future(bank().start_operation("open", "Ada"))
+        await workflow.sleep(1)
+        starting.cancel()
+        with pytest.raises(NexusOperationError) as raised:
+            await starting
+        await workflow.sleep(1)
+        return type(raised.value.cause).__name__
+
+    driver = Driver(caller)
+    driver.start()
+    assert kinds(driver.activate(_native.FireTimer(seq=1))) == [_native.RequestCancelNexusOperation]
+    cancelled = _native.ResolveNexusOperation(seq=1, failure=nexus_failure(cancelled_failure()))
+    assert kinds(driver.activate(cancelled)) == [_native.StartTimer]
+    assert driver.activate(started(), done("opened")) == []
+    assert completed(driver.activate(_native.FireTimer(seq=2))) == "CancelledError"
+
+
+@workflow.defn
+class Abandoning:
+    """Leaves its operation when told to, and then stays."""
+
+    def __init__(self) -> None:
+        self.leaves = False
+
+    @workflow.run
+    async def run(self) -> None:
+        call = bank().execute_operation(
+            "open", "Ada", cancellation_type=workflow.NexusOperationCancellationType.ABANDON
+        )
+        waiting = asyncio.ensure_future(call)
+        await workflow.wait_condition(lambda: self.leaves)
+        waiting.cancel()
+        with pytest.raises(NexusOperationError) as raised:
+            await waiting
+        error = raised.value
+        assert (error.endpoint, error.service, error.operation) == ("bank", "Accounts", "open")
+        assert (error.message, error.operation_token) == ("Nexus operation cancelled after starting", "token")
+        assert type(error.cause) is CancelledError
+        await workflow.sleep(1)
+
+    @workflow.signal
+    def leave(self) -> None:
+        self.leaves = True
+
+
+LEAVE = _native.SignalWorkflow(signal_name="leave")
+
+
+@pytest.mark.parametrize("activations", [[[started()], [LEAVE]], [[LEAVE, started()]]], ids=["after", "with"])
+def test_core_is_not_told_that_an_operation_is_left(activations: list[list[Any]]) -> None:
+    """Its end would be a mismatch for Core. A stand-in that is cancelled at once has Core answer all the same."""
+    driver = Driver(Abandoning)
+    driver.start()
+    stand_in, request = [driver.activate(*jobs) for jobs in activations][-1]
+    assert (stand_in.endpoint, stand_in.service, stand_in.operation) == ("bank", "Accounts", "open")
+    assert isinstance(request, _native.RequestCancelNexusOperation)
+    assert request.seq == stand_in.seq > 1
+    failure = nexus_failure(cancelled_failure())
+    answer = _native.ResolveNexusOperationStart(seq=stand_in.seq, failure=failure)
+    assert kinds(driver.activate(answer)) == [_native.StartTimer]
+    assert driver.activate(done("opened")) == []
+    assert completed(driver.activate(_native.FireTimer(seq=1))) is None
+
+
+def test_an_operation_that_ends_in_the_task_in_which_it_is_left_has_ended() -> None:
+    @workflow.defn
+    class Caller:
+        @workflow.run
+        async def run(self) -> str:
+            abandon = workflow.NexusOperationCancellationType.ABANDON
+            self.handle = await bank().start_operation("open", "Ada", cancellation_type=abandon, output_type=str)
+            return await self.handle
+
+        @workflow.signal
+        def leave(self) -> None:
+            self.handle.cancel()
+
+    driver = Driver(Caller)
+    driver.start()
+    driver.activate(started())
+    # Core knows of the end, and makes nothing of the request.
+    request, end = driver.activate(LEAVE, done("opened"))
+    assert isinstance(request, _native.RequestCancelNexusOperation)
+    assert request.seq == 1
+    assert value(end.result) == "opened"
+
+
+def test_an_operation_is_left_once() -> None:
+    @workflow.defn
+    async def caller() -> None:
+        abandon = workflow.NexusOperationCancellationType.ABANDON
+        handle = await bank().start_operation("open", "Ada", cancellation_type=abandon)
+        await workflow.sleep(1)
+        handle.cancel()
+        handle.cancel()
+        await workflow.sleep(1)
+        handle.cancel()
+        await workflow.sleep(1)
+
+    driver = Driver(caller)
+    driver.start()
+    driver.activate(started())
+    left = [_native.StartTimer, _native.ScheduleNexusOperation, _native.RequestCancelNexusOperation]
+    assert kinds(driver.activate(_native.FireTimer(seq=1))) == left
+    assert kinds(driver.activate(_native.FireTimer(seq=2))) == [_native.StartTimer]
 
 
 def test_handles_go_into_gather_and_shield() -> None:

@@ -671,6 +671,22 @@ def test_wrong_fields_are_named() -> None:
         run(activities, args=[object()])
 
 
+def test_an_activity_without_a_handle_is_an_error() -> None:
+    class Async(WorkflowOutboundInterceptor):
+        async def start_activity(self, input: StartActivityInput) -> Any:  # type: ignore[override]
+            return self.next.start_activity(input)
+
+    class Forgetful(WorkflowOutboundInterceptor):
+        def start_activity(self, input: StartActivityInput) -> Any:
+            self.next.start_activity(input)
+
+    for interceptor in (Async, Forgetful):
+        with pytest.raises(
+            TypeError, match="start_activity of an interceptor must not be async, and return the handle"
+        ):
+            Driver(activities, interceptors=[outbound(interceptor)]).start()
+
+
 def test_a_cancelled_signal_is_withdrawn_through_interceptors() -> None:
     @workflow.defn
     async def impatient() -> None:

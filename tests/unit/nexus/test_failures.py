@@ -152,7 +152,9 @@ def test_whatever_a_message_is_there_is_an_answer(message: Any) -> None:
 @pytest.mark.parametrize("converter", [Raising, Odd])
 def test_core_can_take_whatever_a_failure_converter_makes(converter: type[FailureConverter]) -> None:
     data_converter = replace(DEFAULT, failure_converter_class=converter)
-    failure = handler_failure(HandlerError("no", type=HandlerErrorType.CONFLICT, retryable_override=True), data_converter)
+    failure = handler_failure(
+        HandlerError("no", type=HandlerErrorType.CONFLICT, retryable_override=True), data_converter
+    )
     NexusTaskCompletion.handler_failed(b"token", failure)
     assert isinstance(failure.info, NexusHandlerFailureInfo)
     assert (failure.info.type, failure.info.retry_behavior) == ("CONFLICT", RETRYABLE)

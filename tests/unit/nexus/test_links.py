@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from nexusrpc import Link
@@ -77,6 +77,9 @@ def test_older_names_of_events_are_read() -> None:
         event(),
         # Of an update that was sent without an id of its request.
         event(request_id_ref=LinkMessage.WorkflowEvent.RequestIdReference()),
+        # Of servers to come.
+        event(event_ref=LinkMessage.WorkflowEvent.EventReference(event_id=5, event_type=cast(Any, 9999))),
+        event(request_id_ref=LinkMessage.WorkflowEvent.RequestIdReference(request_id="id", event_type=cast(Any, 9999))),
         LinkMessage(workflow=LinkMessage.Workflow(namespace="n", workflow_id="w", reason="Update rejected")),
     ],
 )

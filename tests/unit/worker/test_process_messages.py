@@ -64,6 +64,10 @@ def test_records_keep_their_fields_and_get_the_process() -> None:
     assert received.__dict__["stream"] == repr(sys.stdout)
 
 
+def test_fields_that_could_not_be_made_again_are_text() -> None:
+    assert record(17, error=NeedsTwo("one", "two")).__dict__["error"] == repr(NeedsTwo("one", "two"))
+
+
 def test_arguments_that_cannot_be_pickled_are_in_the_text() -> None:
     assert record(threading.current_thread()).getMessage() == f"order {threading.current_thread()}"
 

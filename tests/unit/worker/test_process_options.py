@@ -72,6 +72,7 @@ def worker(client: Client, *, processes: Any = 2, **options: Any) -> Worker:
         ({"count": 1, "max_crashes": 0}, ValueError, "max_crashes must be at least 1, got 0"),
         ({"count": 1, "kill_after": 3}, TypeError, "kill_after must be a timedelta, got int"),
         ({"count": 1, "crash_window": timedelta(-1)}, ValueError, "crash_window must not be negative"),
+        ({"count": 1, "crash_window": timedelta(0)}, ValueError, "crash_window must be positive"),
         ({"count": 1, "metrics_address": "9000"}, ValueError, "metrics_address must be host:port, got '9000'"),
         ({"count": 1, "metrics_address": "a:70000"}, ValueError, "metrics_address must be host:port, got 'a:70000'"),
         ({"count": 1, "metrics_address": 9000}, TypeError, "metrics_address must be a str, got int"),

@@ -101,5 +101,8 @@ def test_stacks_name_threads_and_lines() -> None:
 def test_thresholds_are_positive_times(name: str) -> None:
     with pytest.raises(ValueError, match=f"{name} must be positive"):
         HealthThresholds(**{name: timedelta()})
-    with pytest.raises(ValueError, match=f"{name} must not be negative"):
+    with pytest.raises(ValueError, match=f"{name} must be positive, got -1 day"):
         HealthThresholds(**{name: timedelta(seconds=-1)})
+    for value in (3, None):
+        with pytest.raises(TypeError, match=f"{name} must be a timedelta, got {type(value).__name__}"):
+            HealthThresholds(**{name: value})  # type: ignore[arg-type]

@@ -36,6 +36,10 @@ class MetricsExporter:
         poll_interval: How often the buffer is emptied.
         on_error: Called with what was raised, which is logged besides.
 
+    Raises:
+        TypeError: An argument is of another type.
+        ValueError: ``poll_interval`` is not positive.
+
     Example:
         exporter = MetricsExporter(buffer)
         exporting = asyncio.create_task(exporter.run())
@@ -54,14 +58,21 @@ class MetricsExporter:
         on_error: Callable[[Exception], None] | None = None,
     ) -> None:
         """Exports nothing yet."""
+        if not isinstance(buffer, MetricBuffer):
+            raise TypeError(f"buffer must be a MetricBuffer, got {type(buffer).__name__}")
+        if not isinstance(poll_interval, timedelta):
+            raise TypeError(f"poll_interval must be a timedelta, got {type(poll_interval).__name__}")
+        if poll_interval <= timedelta(0):
+            raise ValueError(f"poll_interval must be positive, got {poll_interval}")
         provider = metrics.get_meter_provider() if meter_provider is None else meter_provider
         self._buffer = buffer
         self._meter = provider.get_meter(meter_name, meter_version)
         self._poll_interval = poll_interval.total_seconds()
         self._on_error = on_error
         self._record: dict[tuple[str, int], Callable[[BufferedMetricUpdate], None]] = {}
-        self._stopping: asyncio.Event | None = None
-        self._stopped: asyncio.Event | None = None
+        self._running = False
+        self._stopping = asyncio.Event()
+        self._stopped = asyncio.Event()
 
     async def run(self) -> None:
         """Exports until :meth:`shutdown`; if it is cancelled, what the buffer still has is exported first.
@@ -69,24 +80,25 @@ class MetricsExporter:
         Raises:
             RuntimeError: No runtime uses the buffer, or the exporter runs already.
         """
-        if self._stopping is not None:
+        if self._running:
             raise RuntimeError("this exporter runs already")
         self._export(self._buffer.retrieve_updates())
-        self._stopping, self._stopped = stopping, stopped = asyncio.Event(), asyncio.Event()
+        self._running = True
+        self._stopped.clear()
         try:
-            while not stopping.is_set():
+            while not self._stopping.is_set():
                 with suppress(asyncio.TimeoutError):
-                    await asyncio.wait_for(stopping.wait(), self._poll_interval)
+                    await asyncio.wait_for(self._stopping.wait(), self._poll_interval)
                 self._drain()
         finally:
             self._drain()
-            self._stopping = None
-            stopped.set()
+            self._running = False
+            self._stopped.set()
 
     async def shutdown(self) -> None:
-        """Exports what the buffer still has, and ends :meth:`run`."""
-        if self._stopping is not None and self._stopped is not None:
-            self._stopping.set()
+        """Exports what the buffer still has, and ends :meth:`run`, for good: also if it is yet to begin."""
+        self._stopping.set()
+        if self._running:
             await self._stopped.wait()
 
     def _drain(self) -> None:

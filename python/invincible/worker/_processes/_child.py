@@ -22,7 +22,7 @@ from invincible.runtime import Runtime, _flush_logs
 from .._under_way import under_way
 from ._link import Link
 from ._logs import LogLevels, Sender
-from ._memory import resident_memory
+from ._memory import check_memory_suffices, resident_memory
 from ._messages import Drain, Failed, Leaving, Ready, Report, SentError, TaskFailed
 
 if TYPE_CHECKING:
@@ -43,12 +43,14 @@ class ChildOptions:
         maker: Makes its worker; pickled.
         levels: Which log records to send.
         kill_after: Seconds, after the grace of the activities, in which it must have ended.
+        max_memory: Bytes above which it is to be replaced.
     """
 
     index: int
     maker: bytes
     levels: LogLevels
     kill_after: float
+    max_memory: int | None
 
 
 def block_signals() -> None:
@@ -75,6 +77,7 @@ class _Child:
         self._loop = asyncio.new_event_loop()
         self._stop = asyncio.Event()
         self._state = "starting"
+        self._loading = True
         self._news = threading.Event()
         self._worker: Worker | None = None
         self._started_at = time.time()
@@ -94,6 +97,8 @@ class _Child:
         except Exception as error:  # the supervisor decides what becomes of it
             self.link.send(Failed("load", SentError.of(error)))
             return 1
+        finally:
+            self._loading = False
         if Runtime._default is None:
             Runtime.set_default(runtime)
         asyncio.set_event_loop(self._loop)
@@ -110,6 +115,8 @@ class _Child:
             worker = await self._unless_stopped(maker.make(runtime))
             if worker is None:
                 return 0
+            phase = "load"
+            check_memory_suffices(self._options.max_memory)
             phase = "run"
             await self._run(worker, metrics_port)
         except Exception as error:  # see above
@@ -165,15 +172,24 @@ class _Child:
 
     def _on_command(self, command: object) -> None:
         if isinstance(command, Drain):
+            self._end_if_loading()
             self._request_stop()
 
     def _on_orphaned(self) -> None:
         """From the link's thread: nobody is left who would end this process, so it does so itself."""
-        sys.stderr.write(f"worker process {os.getpid()}: the supervisor is gone, taking no new tasks\n")
         self._request_stop()
+        # What read the standard error may be gone with the supervisor; where there is no console, there is none.
+        with suppress(OSError, ValueError, AttributeError):
+            sys.stderr.write(f"worker process {os.getpid()}: the supervisor is gone, taking no new tasks\n")
+        self._end_if_loading()
         grace = self._worker._parts.grace or 0.0 if self._worker is not None else 0.0
         time.sleep(grace + self._options.kill_after)
         os._exit(1)
+
+    def _end_if_loading(self) -> None:
+        """Modules may take for ever to be imported, and there is nothing yet that would have to be completed."""
+        if self._loading:
+            os._exit(0)
 
     def _request_stop(self) -> None:
         with suppress(RuntimeError):  # the loop is closed: it has stopped

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 
 _formatter = logging.Formatter()
+_PLAIN = frozenset({str, int, float, bool, type(None)})
 
 
 @dataclass(frozen=True)
@@ -68,10 +69,7 @@ def portable(record: logging.LogRecord, **extra: object) -> logging.LogRecord:
     if record.exc_info:
         made.exc_text = record.exc_text or _formatter.formatException(record.exc_info)
         made.exc_info = None
-    try:
-        pickle.dumps(vars(made))
-    except Exception:  # it is the code of what somebody logged
-        made.__dict__.update({name: _portable_value(value) for name, value in vars(made).items()})
+    made.__dict__.update({name: _portable_value(value) for name, value in vars(made).items()})
     return made
 
 
@@ -83,21 +81,24 @@ def hand_on(record: logging.LogRecord) -> None:
 
 
 def _portable_value(value: object) -> object:
-    try:
-        pickle.dumps(value)
-    except Exception:  # see above
+    if not _is_portable(value):
         # Records of Core, among others: what can be asked of them can be asked of the copy.
         names = [name for name in dir(type(value)) if not name.startswith("_")]
         fields = {name: getattr(value, name, None) for name in names}
         if fields and not any(map(callable, fields.values())):
-            return SimpleNamespace(**{name: _text_or_plain(field) for name, field in fields.items()})
+            return SimpleNamespace(
+                **{name: field if _is_portable(field) else repr(field) for name, field in fields.items()}
+            )
         return repr(value)
     return value
 
 
-def _text_or_plain(value: object) -> object:
+def _is_portable(value: object) -> bool:
+    if type(value) in _PLAIN:
+        return True
     try:
-        pickle.dumps(value)
-    except Exception:  # see above
-        return repr(value)
-    return value
+        # Exceptions, among others, may be such as can be pickled and not be made again.
+        pickle.loads(pickle.dumps(value))
+    except Exception:  # it is the code of what somebody logged
+        return False
+    return True

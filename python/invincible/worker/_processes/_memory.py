@@ -34,3 +34,17 @@ def check_memory_is_known() -> None:
             "max_memory needs to know the size of processes, which on this platform takes the package psutil: "
             "install it"
         )
+
+
+def check_memory_suffices(max_memory: int | None) -> None:
+    """Refuses a memory limit for which this process, which has had no task yet, would be replaced at once.
+
+    Raises:
+        RuntimeError: It has more.
+    """
+    size = resident_memory()
+    if max_memory is not None and size > max_memory:
+        raise RuntimeError(
+            f"max_memory of {max_memory / 1e6:.0f} MB is too little: the process has {size / 1e6:.0f} MB before its "
+            "first task"
+        )

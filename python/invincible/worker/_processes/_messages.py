@@ -11,6 +11,8 @@ import traceback
 from dataclasses import dataclass
 from typing import Any
 
+from .._told import RemoteTraceback, shown_traceback, words
+
 
 @dataclass(frozen=True)
 class Drain:
@@ -81,11 +83,13 @@ class SentError:
         pickled: The exception, if it can be pickled.
         summary: Its type and text.
         traceback: Its traceback as text.
+        shown: What programs show of that.
     """
 
     pickled: bytes | None
     summary: str
     traceback: str
+    shown: str
 
     @classmethod
     def of(cls, error: BaseException) -> SentError:
@@ -98,7 +102,7 @@ class SentError:
         except Exception:  # it is the exception's code
             pickled = None
         text = "".join(traceback.format_exception(type(error), error, error.__traceback__))
-        return cls(pickled, traceback.format_exception_only(type(error), error)[-1].strip(), text)
+        return cls(pickled, words(error), text, shown_traceback(error))
 
     def exception(self) -> BaseException:
         """The exception, or a RuntimeError that says the same; the traceback of the other process is its cause."""
@@ -110,16 +114,5 @@ class SentError:
                 error = None
         if error is None:
             error = RuntimeError(self.summary)
-        error.__cause__ = RemoteTraceback(self.traceback)
+        error.__cause__ = RemoteTraceback(self.traceback, self.shown)
         return error
-
-
-class RemoteTraceback(Exception):
-    """The traceback of an exception in a worker process."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__(text)
-        self._text = text
-
-    def __str__(self) -> str:
-        return f"\n{self._text}"

@@ -55,6 +55,8 @@ class WorkerProcesses:
                 raise TypeError(f"{name} must be a timedelta, got {type(value).__name__}")
             if value < timedelta():
                 raise ValueError(f"{name} must not be negative, got {value}")
+        if not self.crash_window:
+            raise ValueError("crash_window must be positive: crashes count for that long")
         if self.metrics_address is not None:
             host_and_port("metrics_address", self.metrics_address)
 

@@ -31,7 +31,6 @@ class WorkerProcess:
 
     Args:
         options: What the process is told.
-        max_memory: Bytes above which it is to be replaced.
         on_report: Called with the process when it has told of itself.
 
     Attributes:
@@ -45,9 +44,7 @@ class WorkerProcess:
         grace: Seconds that its activities have when it ends; ``None`` until it polls.
     """
 
-    def __init__(
-        self, options: ChildOptions, *, max_memory: int | None, on_report: Callable[[WorkerProcess], None]
-    ) -> None:
+    def __init__(self, options: ChildOptions, *, on_report: Callable[[WorkerProcess], None]) -> None:
         self._loop = asyncio.get_running_loop()
         self.index = options.index
         self.ready: asyncio.Future[None] = self._loop.create_future()
@@ -58,7 +55,7 @@ class WorkerProcess:
         self.reported_at: float | None = None
         self.metrics_port: int | None = None
         self.grace: float | None = None
-        self._max_memory = max_memory
+        self._max_memory = options.max_memory
         self._on_report = on_report
         self._draining = False
         self._abandoned = False

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 
 _LONGEST_BACKOFF = 30.0
+_MOST_DOUBLINGS = 64
 
 
 class Restarts:
@@ -37,7 +38,9 @@ class Restarts:
             self._crashes.popleft()
         if len(self._crashes) >= self._max_crashes:
             return None
-        return min(self._backoff * 2.0 ** (len(self._crashes) - 1), _LONGEST_BACKOFF)
+        # Numbers of this size would not do for more doublings, of which there may be any number.
+        doublings = min(len(self._crashes) - 1, _MOST_DOUBLINGS)
+        return min(self._backoff * 2.0**doublings, _LONGEST_BACKOFF)
 
     @property
     def crashes(self) -> list[str]:

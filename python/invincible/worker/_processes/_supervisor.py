@@ -16,6 +16,7 @@ from .._uninterrupted import uninterrupted
 from ._blueprint import WorkerBlueprint
 from ._child import ChildOptions
 from ._logs import LogLevels
+from ._messages import Failed
 from ._metrics import MetricsServer
 from ._options import WorkerProcesses
 from ._process import WorkerProcess, how_it_ended
@@ -38,7 +39,7 @@ class Supervisor:
         health: Opens the endpoint that tells of the health of the processes, if there is to be one.
 
     Attributes:
-        killed: How many processes had to be killed, as they did not end.
+        killed: How many processes were told to end and did not do so: they crashed, or had to be killed.
     """
 
     def __init__(
@@ -57,7 +58,7 @@ class Supervisor:
         # The current process of each number, and all that have not ended yet.
         self._current: list[WorkerProcess | None] = [None] * settings.count
         self._alive: set[WorkerProcess] = set()
-        self._failed: list[WorkerProcess] = []
+        self._failed: list[Failed] = []
         self._starts = [0] * settings.count
         self._seeing_off: set[asyncio.Task[None]] = set()
         self._was_ready = False
@@ -91,10 +92,8 @@ class Supervisor:
         for keeper in keepers:
             if not keeper.cancelled() and (error := keeper.exception()) is not None:
                 raise error
-        for process in self._failed:
-            assert process.failure is not None
-            if process.failure.phase == "run":
-                raise process.failure.error.exception()
+        for failure in self._failed:
+            raise failure.error.exception()
 
     def kill(self) -> None:
         """End all processes at once; from any thread."""
@@ -162,10 +161,9 @@ class Supervisor:
             self._current[index] = current = successor
 
     async def _launch(self, index: int, ready: asyncio.Event) -> WorkerProcess:
-        options = ChildOptions(
-            index, self._pickled_maker(), LogLevels.here(), self._settings.kill_after.total_seconds()
-        )
-        process = WorkerProcess(options, max_memory=self._settings.max_memory, on_report=self._tell_of_health)
+        kill_after, max_memory = self._settings.kill_after.total_seconds(), self._settings.max_memory
+        options = ChildOptions(index, self._pickled_maker(), LogLevels.here(), kill_after, max_memory)
+        process = WorkerProcess(options, on_report=self._tell_of_health)
         self._alive.add(process)
         if self._current[index] is None:
             self._tell_of_health(process)
@@ -192,8 +190,9 @@ class Supervisor:
         self._alive.discard(process)
         process.report.pop("health", None)
         self._tell_of_health(process)
-        if process.failure is not None:
-            self._failed.append(process)
+        # Not of those that could not connect, which may be tried again for hours: each holds descriptors.
+        if process.failure is not None and process.failure.phase == "run":
+            self._failed.append(process.failure)
         if self._current[process.index] is process and not process.failure:
             logger.debug("%s %s", process, how_it_ended(process.ended.result()))
 
@@ -250,7 +249,17 @@ class Supervisor:
             return
         graces = [self._grace() or 0.0, *(each.grace for each in waiting.values() if each.grace is not None)]
         deadline = max(graces) + self._settings.kill_after.total_seconds()
-        _, late = await asyncio.wait(waiting, timeout=deadline)
+        in_time, late = await asyncio.wait(waiting, timeout=deadline)
+        for ended in in_time:
+            process, code = waiting[ended], ended.result()
+            if code and process.failure is None:
+                logger.warning(
+                    "%s %s, which its tasks may not have outlived",
+                    process,
+                    how_it_ended(code),
+                    extra={"worker_process": process.index, "exit_code": code},
+                )
+                self.killed += 1
         for ended in late:
             process = waiting[ended]
             activities = "; ".join(map(str, process.activities)) or "no activity"

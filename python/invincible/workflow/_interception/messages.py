@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+import asyncio
+from collections.abc import Awaitable, Callable
 from contextvars import copy_context
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -39,7 +40,11 @@ class InterceptedMessages(Messages):
         return partial(self._intercepted.inbound.handle_update_handler, _update_input(job, handler, arguments))
 
     def _validate(self, job: _native.DoUpdate, handler: UpdateDefinition, arguments: list[Any]) -> None:
-        self._intercepted.inbound.handle_update_validator(_update_input(job, handler, arguments))
+        inbound: Any = self._intercepted.inbound
+        validated = inbound.handle_update_validator(_update_input(job, handler, arguments))
+        if asyncio.iscoroutine(validated):  # which would refuse nothing
+            validated.close()
+            raise TypeError("handle_update_validator of an interceptor must not be async: a validator may not wait")
 
     def _answer(self, job: _native.QueryWorkflow) -> Any:
         name, target = job.query_type, None
@@ -110,12 +115,15 @@ def _handler(handlers: Handlers[D], kind: str, name: str, target: tuple[str, Han
     return handler
 
 
-def _result_at_once(coroutine: Coroutine[Any, Any, Any]) -> Any:
+def _result_at_once(coroutine: Awaitable[Any]) -> Any:
     """What a coroutine returns that does not wait.
 
     Raises:
+        TypeError: it is none.
         RuntimeError: it waits.
     """
+    if not asyncio.iscoroutine(coroutine):
+        raise TypeError(f"handle_query of an interceptor must be async, got {type(coroutine).__name__}")
     try:
         coroutine.send(None)
     except StopIteration as end:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from invincible._engine.activities import Activities, ActivityHandle
 from invincible._engine.children import Children, ChildWorkflowHandle
@@ -42,7 +43,7 @@ class InterceptedActivities(Activities):
         result_type: Any,
         **wire: Any,
     ) -> ActivityHandle[Any]:
-        handle: ActivityHandle[Any] = self._intercepted.outbound.start_activity(
+        handle = self._intercepted.outbound.start_activity(
             StartActivityInput(
                 activity=reference.name,
                 args=arguments,
@@ -53,7 +54,7 @@ class InterceptedActivities(Activities):
                 **activity_fields(options),
             )
         )
-        return handle
+        return _handle(handle, "start_activity")
 
     def schedule_local(
         self,
@@ -63,7 +64,7 @@ class InterceptedActivities(Activities):
         result_type: Any,
         **wire: Any,
     ) -> ActivityHandle[Any]:
-        handle: ActivityHandle[Any] = self._intercepted.outbound.start_local_activity(
+        handle = self._intercepted.outbound.start_local_activity(
             StartLocalActivityInput(
                 activity=reference.name,
                 args=arguments,
@@ -73,7 +74,7 @@ class InterceptedActivities(Activities):
                 **local_activity_fields(options),
             )
         )
-        return handle
+        return _handle(handle, "start_local_activity")
 
 
 class InterceptedChildren(Children):
@@ -156,6 +157,14 @@ class InterceptedNexusOperations(NexusOperations):
             StartNexusOperationInput(endpoint=endpoint, service=service, operation=operation, input=input, **options)
         )
         return handle
+
+
+def _handle(given: Any, method: str) -> ActivityHandle[Any]:
+    if asyncio.isfuture(given):
+        return cast("ActivityHandle[Any]", given)
+    if asyncio.iscoroutine(given):
+        given.close()
+    raise TypeError(f"{method} of an interceptor must not be async, and return the handle of its call, got {given!r}")
 
 
 def argument_types(reference: Reference) -> list[type] | None:
