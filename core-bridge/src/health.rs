@@ -292,10 +292,10 @@ impl Monitor {
     fn count_cached_workflows(self: &Arc<Self>) -> impl Future<Output = ()> + Send + 'static {
         let monitor = self.clone();
         async move {
-            if let Some(core) = monitor.core.upgrade().filter(|_| monitor.kinds.workflow) {
-                if let Ok(count) = timeout(CORE_ANSWERS, core.cached_workflows()).await {
-                    monitor.cached_workflows.store(count, Ordering::Relaxed);
-                }
+            if let Some(core) = monitor.core.upgrade().filter(|_| monitor.kinds.workflow)
+                && let Ok(count) = timeout(CORE_ANSWERS, core.cached_workflows()).await
+            {
+                monitor.cached_workflows.store(count, Ordering::Relaxed);
             }
             monitor.counting.store(false, Ordering::Relaxed);
         }

@@ -95,6 +95,9 @@ async def test_a_worker_that_gives_up_ends_its_block(
     with pytest.raises(RuntimeError, match="no more tasks for you"):
         await block()
     assert [str(error) for error in errors] == ["no more tasks for you"]
+    task = asyncio.current_task()
+    assert task is not None
+    assert sys.version_info < (3, 11) or not task.cancelling()
 
 
 async def test_an_executor_runs_def_activities(client: Client, task_queue: str) -> None:

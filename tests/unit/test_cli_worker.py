@@ -25,7 +25,12 @@ from invincible.cli._units import duration, size
         (["shop:make", "--grace", "99999999999999h"], "'99999999999999h' is too long"),
         (["shop:make", "-p", "2", "--max-memory", "5 apples"], "'5 apples' is no size"),
         (["shop:make", "-p", "0"], "0 is not in the range x>=1"),
-        (["shop:make", "-p", "2", "--metrics", "9000"], "metrics_address must be host:port, got '9000'"),
+        (["shop:make", "-p", "2", "--metrics", "9000"], "'9000' is no address: write host:port"),
+        (["shop:make", "--metrics", "9000"], "'9000' is no address: write host:port"),
+        (["shop:make", "--health", "::1:80"], "'::1:80' is no address: write host:port"),
+        (["shop:make", "--task-queue", ""], "'--task-queue': it must not be empty"),
+        (["src/shop.py:make"], "'src/shop.py:make' names a file: give the module, src.shop:make"),
+        ([".shop:make"], "'.shop:make' is relative: give the whole name of the module"),
     ],
 )
 def test_wrong_options_are_named(arguments: list[str], message: str) -> None:

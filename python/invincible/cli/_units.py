@@ -41,6 +41,32 @@ def size(text: str) -> int:
     return round(amount)
 
 
+def address(text: str) -> str:
+    """An address as ``host:port``.
+
+    Raises:
+        BadParameter: It is none.
+    """
+    from invincible.worker._processes._options import host_and_port
+
+    try:
+        host_and_port("it", text)
+    except ValueError:
+        raise click.BadParameter(f"{text!r} is no address: write host:port, as in 127.0.0.1:9090") from None
+    return text
+
+
+def name(text: str) -> str:
+    """What is not empty.
+
+    Raises:
+        BadParameter: It is.
+    """
+    if not text:
+        raise click.BadParameter("it must not be empty")
+    return text
+
+
 def _amount(text: str, units: Mapping[str, float]) -> float | None:
     match = _VALUE.fullmatch(text.strip())
     factor = None if match is None else units.get(match[2].lower())

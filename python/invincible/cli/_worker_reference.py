@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import importlib
 import inspect
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
-from types import FrameType
 from typing import Any
 
 from invincible.client import Client
@@ -17,8 +15,8 @@ from invincible.runtime import Runtime
 from invincible.service import RPCError
 from invincible.worker import Worker
 from invincible.worker._failures import logger
-from invincible.worker._processes._telemetry import RuntimeOptions
-from invincible.worker._runner import ProgramError
+from invincible.worker._processes._telemetry import MetricsOfOneProcessError, RuntimeOptions
+from invincible.worker._told import CannotConnectError, ProgramError, shown_traceback
 
 _PARAMETERS = ("client", "task_queue")
 
@@ -115,14 +113,22 @@ class WorkerReference:
             if self.task_queue is None:
                 raise ProgramError(f"{self.reference} needs a task queue: give --task-queue")
             arguments["task_queue"] = self.task_queue
-        made = function(**arguments)
-        return await made if inspect.isawaitable(made) else made
+        try:
+            made = function(**arguments)
+            return await made if inspect.isawaitable(made) else made
+        except SystemExit as error:
+            raise ProgramError(f"{self.reference} called sys.exit: {error.code}") from None
+        except MetricsOfOneProcessError:
+            raise ProgramError(
+                f"--metrics is for one process, and {self.reference} makes a worker of several: give --processes "
+                "together with it, or WorkerProcesses(..., metrics_address='host:port') there instead of it"
+            ) from None
 
     async def _connected(self, runtime: Runtime) -> Client:
         try:
             return await Client.connect(**self.connection, runtime=runtime)
         except (RPCError, RuntimeError, ValueError) as error:
-            raise ProgramError(f"cannot connect to {self.connection.get('target_host')}: {error}") from None
+            raise CannotConnectError(str(error)) from None
 
 
 def found(reference: str) -> Any:
@@ -141,6 +147,8 @@ def found(reference: str) -> Any:
                 "finds its own"
             ) from None
         raise _broken(module_name, error) from None
+    except SystemExit as error:
+        raise ProgramError(f"module {module_name!r} called sys.exit when it was imported: {error.code}") from None
     except Exception as error:  # it is the user's code
         raise _broken(module_name, error) from None
     for part in name.split("."):
@@ -151,17 +159,7 @@ def found(reference: str) -> Any:
 
 
 def _broken(module_name: str, error: Exception) -> ProgramError:
-    """With the traceback of the user's code alone."""
-    shown = error.__traceback__
-    while shown is not None and _of_import(shown.tb_frame):
-        shown = shown.tb_next
-    text = "".join(traceback.format_exception(type(error), error, shown or None)).rstrip()
-    return ProgramError(f"the import of module {module_name!r} failed:\n{text}")
-
-
-def _of_import(frame: FrameType) -> bool:
-    name = frame.f_code.co_filename
-    return name == __file__ or name.startswith("<frozen importlib") or name == importlib.__file__
+    return ProgramError(f"the import of module {module_name!r} failed:\n{shown_traceback(error)}")
 
 
 def _optional(parameters: Any) -> set[str]:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ._units import duration, size
+from ._units import address as address_of
+from ._units import duration, name, size
 
 if TYPE_CHECKING:
     import asyncio
@@ -36,12 +37,16 @@ def command() -> None:
 @click.option("--processes", "-p", type=click.IntRange(min=1), help="Run it in so many processes.")
 @click.option("--max-memory", type=size, metavar="SIZE", help="Replace processes that have more: 500MB, 2GB, 512MiB.")
 @click.option("--grace", type=duration, metavar="DURATION", help="Time that activities have to end.  [default: 30s]")
-@click.option("--task-queue", help="For functions that take a task_queue.")
-@click.option("--metrics", "metrics_address", metavar="HOST:PORT", help="Serve metrics for Prometheus.")
-@click.option("--health", "health_address", metavar="HOST:PORT", help="Answer /healthz and /readyz over HTTP.")
-@click.option("--address", help="The server.  [default: localhost:7233]")
-@click.option("--namespace", help="Its namespace.  [default: default]")
-@click.option("--profile", help="Profile of the configuration file.")
+@click.option("--task-queue", type=name, metavar="NAME", help="For functions that take a task_queue.")
+@click.option(
+    "--metrics", "metrics_address", type=address_of, metavar="HOST:PORT", help="Serve metrics for Prometheus."
+)
+@click.option(
+    "--health", "health_address", type=address_of, metavar="HOST:PORT", help="Answer /healthz and /readyz over HTTP."
+)
+@click.option("--address", type=name, metavar="HOST:PORT", help="The server.  [default: localhost:7233]")
+@click.option("--namespace", type=name, metavar="NAME", help="Its namespace.  [default: default]")
+@click.option("--profile", type=name, metavar="NAME", help="Profile of the configuration file.")
 @click.option(
     "--log-level",
     type=click.Choice(["debug", "info", "warning", "error"], case_sensitive=False),
@@ -81,8 +86,7 @@ def run(
     from ._logging import log_to_stderr
     from ._worker_reference import WorkerReference
 
-    if not all(reference.partition(":")):
-        raise click.UsageError(f"{reference!r} is not MODULE:ATTRIBUTE")
+    _check_reference(reference)
     if max_memory is not None and processes is None:
         raise click.UsageError("--max-memory is for --processes: give it too")
     try:
@@ -121,6 +125,17 @@ def run(
     run_program(make, prepare=partial(_prepare_here, maker) if settings is None else lambda: None)
 
 
+def _check_reference(reference: str) -> None:
+    module, colon, attribute = reference.partition(":")
+    if not (module and colon and attribute):
+        raise click.UsageError(f"{reference!r} is not MODULE:ATTRIBUTE")
+    if module.startswith("."):
+        raise click.UsageError(f"{reference!r} is relative: give the whole name of the module, as to `python -m`")
+    if module.endswith(".py"):
+        hint = module[: -len(".py")].replace("/", ".").replace("\\", ".").strip(".")
+        raise click.UsageError(f"{reference!r} names a file: give the module, {hint}:{attribute}")
+
+
 def _connection(profile: str | None, address: str | None, namespace: str | None) -> ClientConnectConfig:
     from invincible.envconfig import ClientConfig, ConfigError
 
@@ -138,7 +153,7 @@ def _connection(profile: str | None, address: str | None, namespace: str | None)
 
 def _prepare_here(maker: WorkerReference) -> None:
     from invincible.runtime import Runtime
-    from invincible.worker._runner import ProgramError
+    from invincible.worker._told import ProgramError
 
     try:
         runtime = Runtime(telemetry=maker.runtime.telemetry)
@@ -162,6 +177,7 @@ class _Processes:
     def __init__(self, maker: WorkerReference, supervisor: Supervisor) -> None:
         self.title = f"worker {maker.reference}"
         self.grace = maker.grace_of_processes
+        self.waits_for = None
         self._supervisor = supervisor
 
     @property

@@ -194,7 +194,7 @@ class WorkerWatch:
             self._endpoint.native.remove(self._native)
             await self._endpoint.leave()
 
-    def look(self, seconds: float) -> None:
+    def look(self, seconds: float, *, prompt: bool) -> None:
         """Called again and again by the thread that watches."""
         lag = self._lag
         overdue = lag.look(seconds) if lag is not None else 0.0

@@ -15,6 +15,7 @@ from invincible.converter import Signature
 from ._activities import ActivityRunner
 from ._activity_codec import ActivityCodec
 from ._codec_calls import CodecCalls
+from ._failures import logger
 from ._lost_server import polls_end
 from ._parts import WorkerParts
 from ._threads import ActivityThreads
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from ._health import WorkerWatch
     from ._nexus import NexusRunner
     from ._slots import SlotKeepers
+
+# Seconds that a worker has to end after the server has refused a poll: Core may wait for the other ones for ever.
+_END_OF_REFUSED = 10.0
 
 
 class LocalWorker:
@@ -95,6 +99,7 @@ class LocalWorker:
             self._keepers.native if self._keepers is not None else None,
             watch_slots=self.reports_health or parts.config["health_address"] is not None,
         )
+        polls: asyncio.Future[None] | None = None
         try:
             try:
                 self.watch = self._watch_over(native)
@@ -116,7 +121,7 @@ class LocalWorker:
             if self._error is not None:
                 raise self._error
         finally:
-            await uninterrupted(_loop.run(native.finalize_shutdown()))
+            await uninterrupted(_finalized(native, polls))
             if self._keepers is not None:
                 await uninterrupted(self._keepers.end())
             if self.watch is not None:
@@ -319,6 +324,17 @@ class LocalWorker:
         if self._transit is not None:
             await self._transit.end()
         await activities.end()
+
+
+async def _finalized(native: _native.Worker, polls: asyncio.Future[None] | None) -> None:
+    finalized = _loop.run(native.finalize_shutdown())
+    refused = polls is not None and polls.done() and not polls.cancelled() and polls.exception() is not None
+    await asyncio.wait((finalized,), timeout=_END_OF_REFUSED if refused else None)
+    if not finalized.done():
+        logger.warning("the server has refused polls of the worker, which ends without waiting for the others")
+        finalized.cancel()
+        return
+    finalized.result()
 
 
 async def _end_unpolled(native: _native.Worker) -> None:

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from invincible.api.workflowservice.v1 import ShutdownWorkerRequest
 
 # Seconds that the polls have before the server is told to end them, and again; and how often it may not answer.
-_PATIENCE = 5.0
-_MISSES = 2
+_PATIENCE = 2.0
+_MISSES = 5
 
 _LOST = frozenset({RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED})
 

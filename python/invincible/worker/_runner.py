@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import inspect
 import logging
 import os
@@ -12,10 +13,14 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, NoReturn, Protocol
+from typing import TYPE_CHECKING, NoReturn, Protocol, TypeAlias
 
-from ._failures import logger, text_of
+from ._failures import logger
+from ._processes._main_guard import MESSAGE, in_worker_process
+from ._slow_start import SlowStart
+from ._told import tell
 from ._under_way import UnderWay, under_way
+from ._wakeup import woken_by_signals
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -79,10 +84,6 @@ def run_worker(
     run_program(make)
 
 
-class ProgramError(Exception):
-    """Why a worker cannot run, in words that need no traceback."""
-
-
 class Program(Protocol):
     """What is run: a worker, be it in this process or in others."""
 
@@ -94,6 +95,11 @@ class Program(Protocol):
     @property
     def grace(self) -> float:
         """Seconds that activities have to end."""
+        ...
+
+    @property
+    def waits_for(self) -> str | None:
+        """What keeps it, when it is made and does not poll; ``None`` if it tells so itself."""
         ...
 
     async def run(self, stop: asyncio.Event, ready: asyncio.Event) -> None:
@@ -131,6 +137,11 @@ class WorkerProgram:
     def grace(self) -> float:
         """The worker's."""
         return self._worker._parts.grace or 0.0
+
+    @property
+    def waits_for(self) -> str | None:
+        """The server, which knows the namespace; processes tell what they wait for."""
+        return "the server, which is asked for the namespace" if self._worker._supervisor is None else None
 
     async def run(self, stop: asyncio.Event, ready: asyncio.Event) -> None:
         """Run the worker."""
@@ -173,48 +184,107 @@ def run_program(make: Callable[[], Awaitable[Program]], *, prepare: Callable[[],
     """
     if threading.current_thread() is not threading.main_thread():
         raise RuntimeError("a worker must be run in the main thread: no other one gets signals")
+    if in_worker_process():
+        sys.exit(MESSAGE)
     _log_somewhere()
-    try:
-        prepare()
-    except ProgramError as error:
-        logger.error("%s", error)
-        sys.exit(1)
-    sys.exit(asyncio.run(_Run(make).run()))
+    sys.exit(_Run(make).run(prepare))
+
+
+_ExitCode: TypeAlias = "int | str | None"
+
+
+class _Stopped(BaseException):
+    """A signal came while the program was prepared."""
+
+
+class _Exited(Exception):
+    """The user's code has called sys.exit."""
+
+    def __init__(self, code: _ExitCode) -> None:
+        super().__init__(code)
+        self.code = code
 
 
 class _Run:
     def __init__(self, make: Callable[[], Awaitable[Program]]) -> None:
         self._make = make
         self._program: Program | None = None
-        self._stop = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._preparing = False
+        self._waits_for: str | None = "the import of its modules"
         self._first_signal: tuple[str, float] | None = None
         self._forced = False
+        # The exit code, and when it was known.
+        self._ended: tuple[int, float] | None = None
 
-    async def run(self) -> int:
-        """Run it; the exit code."""
-        self._loop = asyncio.get_running_loop()
+    def run(self, prepare: Callable[[], None]) -> _ExitCode:
+        """Run it; what the program is to exit with."""
         # Not loop.add_signal_handler: Windows does not have it, and a busy event loop would never get to the second.
-        previous = {each: signal.signal(each, self._on_signal) for each in _SIGNALS}
+        for each in _SIGNALS:
+            signal.signal(each, self._on_signal)
+        # These stay to the end, and then nothing may take the exit code away that the worker has earned.
+        atexit.register(_ignore_signals)
+        self._start = SlowStart(self._warn_of_start)
+        code: _ExitCode
         try:
-            return await self._run()
+            early = self._prepared(prepare)
+            code = asyncio.run(self._run()) if early is None else early
+        except _Exited as exited:
+            code = exited.code
         finally:
-            for each, handler in previous.items():
-                signal.signal(each, handler)
+            self._start.done()
+        # As sys.exit takes it: a text is written, and stands for 1.
+        known = code if isinstance(code, int) else 0 if code is None else 1
+        self._ended = known, time.monotonic()
+        return code
+
+    def _prepared(self, prepare: Callable[[], None]) -> int | None:
+        """The exit code if the preparations are the end."""
+        try:
+            self._preparing = True
+            prepare()
+            self._preparing = False
+        except _Stopped:
+            pass
+        except Exception as error:
+            if self._first_signal is None:
+                tell("the worker could not be made", error)
+                return 1
+        finally:
+            self._preparing = False
+        # User code may have caught the exception of the signal.
+        return None if self._first_signal is None else self._ended_early()
+
+    def _ended_early(self) -> int:
+        logger.info("%s: ended before the worker was made", self._signal_name)
+        return 0
 
     async def _run(self) -> int:
+        self._stop = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        with woken_by_signals(self._loop):
+            return await self._run_here()
+
+    async def _run_here(self) -> int:
+        if self._first_signal is not None:
+            return self._ended_early()
+        self._waits_for = "the connection to the server, and what makes it"
         try:
             program = self._program = await self._made()
+        except _Exited:
+            raise
         except Exception as error:
-            _tell("the worker could not be made", error)
+            tell("the worker could not be made", error)
             return 1
         if program is None:
-            logger.info("%s: ended before the worker was made", self._signal_name)
-            return 0
+            return self._ended_early()
+        self._waits_for = program.waits_for
         ready = asyncio.Event()
         running = asyncio.ensure_future(program.run(self._stop, ready))
         polling = asyncio.ensure_future(ready.wait())
         stopped = asyncio.ensure_future(self._stop.wait())
         await asyncio.wait((running, polling, stopped), return_when=asyncio.FIRST_COMPLETED)
+        self._start.done()
         if polling.done():
             logger.info("%s is running (pid %d)", program.title, os.getpid())
             await asyncio.wait((running, stopped), return_when=asyncio.FIRST_COMPLETED)
@@ -226,7 +296,7 @@ class _Run:
         try:
             await running
         except Exception as error:
-            _tell(f"{program.title} cannot go on", error)
+            tell(f"{program.title} cannot go on", error)
             return 1
         seconds = time.monotonic() - began
         if program.killed:
@@ -242,7 +312,7 @@ class _Run:
 
     async def _made(self) -> Program | None:
         """What is to be run; ``None`` if a signal came first."""
-        making = asyncio.ensure_future(self._make())
+        making = asyncio.ensure_future(self._without_exit())
         stopped = asyncio.ensure_future(self._stop.wait())
         await asyncio.wait((making, stopped), return_when=asyncio.FIRST_COMPLETED)
         stopped.cancel()
@@ -251,6 +321,16 @@ class _Run:
         making.cancel()
         await asyncio.gather(making, return_exceptions=True)
         return None
+
+    async def _without_exit(self) -> Program:
+        try:
+            return await self._make()
+        except SystemExit as error:  # which would end the event loop with tracebacks of ours
+            raise _Exited(error.code) from None
+
+    def _warn_of_start(self, seconds: float) -> None:
+        if (waits_for := self._waits_for) is not None and self._first_signal is None:
+            logger.warning("the worker does not poll yet, %.0f s after its start: it waits for %s", seconds, waits_for)
 
     @property
     def _signal_name(self) -> str:
@@ -270,9 +350,16 @@ class _Run:
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         now = time.monotonic()
-        if self._first_signal is None:
+        if self._ended is not None:
+            # Something of the program keeps the interpreter from its end.
+            if now - self._ended[1] > _SAME_SIGNAL:
+                os._exit(self._ended[0])
+        elif self._first_signal is None:
             self._first_signal = signal.Signals(number).name, now
-            self._loop.call_soon_threadsafe(self._stop.set)
+            if self._loop is not None:
+                self._loop.call_soon_threadsafe(self._stop.set)
+            elif self._preparing:
+                raise _Stopped
         elif now - self._first_signal[1] > _SAME_SIGNAL and not self._forced:
             self._forced = True
             # From another thread, as this one may hold any lock.
@@ -297,11 +384,9 @@ class _Run:
                 stream.flush()
 
 
-def _tell(what: str, error: Exception) -> None:
-    if isinstance(error, ProgramError):
-        logger.error("%s", error)
-    else:
-        logger.error("%s: %s: %s", what, type(error).__name__, text_of(error), exc_info=error)
+def _ignore_signals() -> None:
+    for each in _SIGNALS:
+        signal.signal(each, signal.SIG_IGN)
 
 
 def _counted(number: int) -> str:

@@ -8,32 +8,16 @@ from __future__ import annotations
 
 import faulthandler
 import math
-import os
 import signal
 import sys
 import threading
-import time
 import traceback
-from typing import Protocol
 
-from ._failures import logger
+from ._watcher import Watcher
 
 # Bounds of the time between two looks, in seconds, and looks within what is to be noticed.
 _SHORTEST_TICK, _LONGEST_TICK = 0.01, 1.0
 _LOOKS = 4
-
-
-class Watched(Protocol):
-    """What is looked at.
-
-    Attributes:
-        tick: Seconds between two looks.
-    """
-
-    tick: float
-
-    def look(self, seconds: float) -> None:
-        """Count the time since the last look, which is never much more than ``tick``."""
 
 
 def tick_for(*limits: float | None) -> float:
@@ -42,55 +26,8 @@ def tick_for(*limits: float | None) -> float:
     return min(max(shortest / _LOOKS, _SHORTEST_TICK), _LONGEST_TICK)
 
 
-class Watcher:
-    """The thread; it runs while there is something to look at."""
-
-    def __init__(self) -> None:
-        self._changed = threading.Condition()
-        self._watched: tuple[Watched, ...] = ()
-        self._thread: threading.Thread | None = None
-
-    def forget(self) -> None:
-        """In a forked child: the thread, and what it looks at, belong to the parent."""
-        self._changed = threading.Condition()
-        self._watched = ()
-        self._thread = None
-
-    def add(self, watched: Watched) -> None:
-        with self._changed:
-            self._watched += (watched,)
-            if self._thread is None or not self._thread.is_alive():
-                self._thread = threading.Thread(target=self._run, name="invincible-health", daemon=True)
-                self._thread.start()
-            self._changed.notify_all()
-
-    def remove(self, watched: Watched) -> None:
-        with self._changed:
-            self._watched = tuple(each for each in self._watched if each is not watched)
-            self._changed.notify_all()
-
-    def _run(self) -> None:
-        while True:
-            with self._changed:
-                if not self._watched:
-                    self._thread = None
-                    return
-                tick = min(each.tick for each in self._watched)
-                began = time.monotonic()
-                self._changed.wait(tick)
-                watched = self._watched
-            # A process that was stopped, or that something kept from running, has not waited for anything.
-            passed = min(time.monotonic() - began, 2 * tick)
-            for each in watched:
-                try:
-                    each.look(passed)
-                except Exception:  # the others are to be watched on
-                    logger.exception("the watch over a worker failed")
-
-
-watcher = Watcher()
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=watcher.forget)
+# Apart from the one that watches workflow code, which writes no stacks and so is never late.
+watcher = Watcher("invincible-health")
 
 
 def stacks() -> str:

@@ -25,7 +25,7 @@ import invincible.converter
 from invincible._engine.explain import Site, user_frame
 from invincible.exceptions import TemporalError
 
-from ._failures import logger
+from ._watcher import Watcher
 
 _CONVERTER = os.path.dirname(os.path.abspath(invincible.converter.__file__)) + os.sep
 _WORKER = os.path.dirname(os.path.abspath(__file__)) + os.sep
@@ -37,8 +37,6 @@ _CONVERTER_WEIGHT = 0.1
 # Looks within a budget, and bounds of the time between two, in seconds.
 _LOOKS = 20
 _SHORTEST_TICK, _LONGEST_TICK = 0.005, 0.1
-# A tick that ends later than this waited for the interpreter: other threads are busy.
-_PROMPT = 0.003
 # CPU seconds in a tick below which a thread waits rather than works.
 _IDLE = 0.0002
 # Seconds after which a thread that an interrupt does not get out of workflow code is given up.
@@ -194,46 +192,7 @@ class Watch:
             return 0.0
 
 
-class _Watchdog:
-    """The thread that looks; it runs while there is something to watch."""
-
-    def __init__(self) -> None:
-        self._changed = threading.Condition()
-        self._watches: tuple[Watch, ...] = ()
-        self._thread: threading.Thread | None = None
-
-    def add(self, watch: Watch) -> None:
-        with self._changed:
-            self._watches += (watch,)
-            if self._thread is None or not self._thread.is_alive():
-                self._thread = threading.Thread(target=self._run, name="invincible-watchdog", daemon=True)
-                self._thread.start()
-            self._changed.notify_all()
-
-    def remove(self, watch: Watch) -> None:
-        with self._changed:
-            self._watches = tuple(each for each in self._watches if each is not watch)
-            self._changed.notify_all()
-
-    def _run(self) -> None:
-        while True:
-            with self._changed:
-                if not self._watches:
-                    self._thread = None
-                    return
-                tick = min(watch.tick for watch in self._watches)
-                began = time.monotonic()
-                self._changed.wait(tick)
-                watches = self._watches
-            passed = time.monotonic() - began
-            for watch in watches:
-                try:
-                    watch.look(min(passed, tick), prompt=passed < tick + _PROMPT)
-                except Exception:  # the other threads are to be watched on
-                    logger.exception("the watchdog of workflow threads failed")
-
-
-watchdog = _Watchdog()
+watchdog = Watcher("invincible-watchdog")
 
 
 def deadlock_timeout_seconds(timeout: timedelta | None, *, debug_mode: bool) -> float | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import sys
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from datetime import timedelta
@@ -244,6 +245,8 @@ class Worker:
         self._ended = asyncio.Event()
         self._run_task: asyncio.Task[None] | None = None
         self._body: asyncio.Task[Any] | None = None
+        # Whether the worker's end has ended the block.
+        self._gave_up = False
         self._local = LocalWorker(self._parts)
         self._supervisor: Supervisor | None = None
         if config["processes"] is not None:
@@ -388,7 +391,11 @@ class Worker:
         self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> None:
         assert self._run_task is not None
-        self._run_task.remove_done_callback(self._end_body)
+        # Taking the callback back would be too late where it is about to be called.
+        body, self._body = self._body, None
+        if body is not None and self._gave_up and sys.version_info >= (3, 11):
+            # The worker's own error takes the place of the cancellation.
+            body.uncancel()
         self._shutdown_requested.set()
         if self._plugins:
             await self._end_plugins(self._run_task)
@@ -419,4 +426,4 @@ class Worker:
     def _end_body(self, run: asyncio.Task[None]) -> None:
         """A worker that gives up ends the block that it runs for, which would otherwise wait for ever."""
         if self._body is not None and not run.cancelled() and run.exception() is not None:
-            self._body.cancel()
+            self._gave_up = self._body.cancel()

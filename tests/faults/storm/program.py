@@ -13,8 +13,8 @@ from tests.faults.storm.trouble import Interceptors, data_converter
 PROCESSES = 4
 SLOTS = 10
 GRACE = 4.0
-# More than a server that is started again needs.
-KILL_AFTER = 8.0
+# Polls of a server that was gone may wait for ten seconds before they are tried again.
+KILL_AFTER = 14.0
 
 
 def _errands(client: Client, queue: str) -> Worker:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import re
 import signal
 import urllib.request
 from collections.abc import Sequence
@@ -18,7 +19,7 @@ from invincible.api.enums.v1 import EventType
 from invincible.client import Client, WorkflowTaskFailedError
 from invincible.client._task_failures import task_failures
 from invincible.runtime import PrometheusConfig, Runtime, TelemetryConfig
-from invincible.worker import Worker, WorkerProcesses
+from invincible.worker import Worker, WorkerProcesses, _slow_start
 from tests.support import process_workers
 from tests.support.conditions import eventually
 from tests.support.metrics import Prometheus
@@ -210,6 +211,17 @@ async def test_what_a_process_cannot_go_on_for_is_raised(address: str, task_queu
         async with worker(elsewhere, task_queue):
             pytest.fail("it must not begin")
     assert "_worker.py" in str(raised.value.__cause__)
+
+
+async def test_a_process_that_takes_long_to_poll_is_told_of(
+    client: Client, task_queue: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_slow_start, "FIRST", 0.01)
+    async with worker(client, task_queue, 1):
+        pass
+    told = [each.getMessage() for each in caplog.records if "does not poll yet" in each.getMessage()]
+    assert re.search(r"worker process 0 \(pid \d+\) .* 0 s after its start: it waits for the import of", told[0])
+    assert len(told) < 15
 
 
 async def test_a_process_that_grows_too_much_is_replaced(client: Client, task_queue: str) -> None:

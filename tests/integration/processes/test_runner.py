@@ -80,6 +80,30 @@ async def test_a_worker_that_cannot_be_made_ends_with_an_error(address: str, tas
         assert "the worker could not be made: LookupError: no such thing" in worker.output
 
 
+@pytest.mark.parametrize("ends", ["run_worker(make)", "asyncio.run(make_and_run())"])
+async def test_a_program_that_its_processes_would_run_again_is_told_so(
+    address: str, task_queue: str, tmp_path: Path, ends: str
+) -> None:
+    program = tmp_path / "unguarded.py"
+    program.write_text(
+        "import asyncio\n"
+        "from invincible.client import Client\n"
+        "from invincible.worker import Worker, run_worker\n"
+        "from tests.support.process_workers import ACTIVITIES\n"
+        "async def make():\n"
+        f"    client = await Client.connect({address!r})\n"
+        f"    return Worker(client, task_queue={task_queue!r}, activities=ACTIVITIES, processes=1)\n"
+        "async def make_and_run():\n"
+        "    await (await make()).run()\n"
+        f"{ends}\n"
+    )
+    async with Program(sys.executable, program, env={"PYTHONPATH": str(REPOSITORY)}) as worker:
+        assert await worker.exit_code() == 1
+        assert "a worker process has imported the program, which runs the worker again" in worker.output
+        assert "ended with exit code 1 while it imported the program" in worker.output
+        assert "started again" not in worker.output
+
+
 async def test_a_signal_before_there_is_a_worker_ends_the_program(address: str, task_queue: str) -> None:
     async with program(address, task_queue, "slow") as worker:
         await worker.line("connecting")

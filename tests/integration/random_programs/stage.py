@@ -193,9 +193,9 @@ class Stage:
             ledger.command(run, command)
             emit(run, command)
 
-        def kept_worker(*args: Any) -> _native.Worker:
+        def kept_worker(*args: Any, **options: Any) -> _native.Worker:
             group = _current_group.get()
-            group.native = native_worker(*args)
+            group.native = native_worker(*args, **options)
             return group.native
 
         class FailedTasks(logging.Handler):

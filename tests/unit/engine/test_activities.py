@@ -320,7 +320,7 @@ untyped: Any = greet
             "print is not an activity: decorate it with @activity.defn, or pass",
         ),
         (
-            lambda: workflow.execute_activity(anything),
+            lambda: workflow.execute_activity(anything, []),
             "a dynamic activity is called by name: give the name",
         ),
         (

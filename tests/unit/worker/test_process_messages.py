@@ -6,13 +6,14 @@ import logging
 import pickle
 import sys
 import threading
+import urllib.request
 
 import pytest
 
 from invincible.service import RPCError, RPCStatusCode
 from invincible.worker._processes._logs import LogLevels, hand_on, portable
 from invincible.worker._processes._messages import Logged, SentError
-from invincible.worker._processes._metrics import union
+from invincible.worker._processes._metrics import MetricsServer, union
 from invincible.worker._processes._process import how_it_ended
 
 
@@ -110,3 +111,14 @@ def test_samples_of_a_metric_stand_together() -> None:
 )
 def test_ends_are_told_in_words(code: int | None, text: str) -> None:
     assert how_it_ended(code) == text
+
+
+def test_metrics_are_served_at_addresses_of_both_kinds() -> None:
+    for host in ("127.0.0.1", "[::1]"):
+        server = MetricsServer(f"{host}:0", tuple)
+        try:
+            assert server.address.startswith(f"{host}:")
+            with urllib.request.urlopen(f"http://{server.address}/metrics", timeout=10) as answer:
+                assert answer.read() == b""
+        finally:
+            server.close()

@@ -75,6 +75,7 @@ def worker(client: Client, *, processes: Any = 2, **options: Any) -> Worker:
         ({"count": 1, "crash_window": timedelta(0)}, ValueError, "crash_window must be positive"),
         ({"count": 1, "metrics_address": "9000"}, ValueError, "metrics_address must be host:port, got '9000'"),
         ({"count": 1, "metrics_address": "a:70000"}, ValueError, "metrics_address must be host:port, got 'a:70000'"),
+        ({"count": 1, "metrics_address": "::1:70"}, ValueError, "metrics_address must be host:port, got '::1:70'"),
         ({"count": 1, "metrics_address": 9000}, TypeError, "metrics_address must be a str, got int"),
     ],
 )
@@ -146,6 +147,15 @@ def test_objects_of_main_need_a_file(client: Client, monkeypatch: pytest.MonkeyP
         monkeypatch.setattr(f"__main__.{name}", None, raising=False)
     with pytest.raises(TypeError, match="it is defined in __main__, which here is no file"):
         worker(client, activities=[Shop("key").sell])
+
+
+class Special(Worker):
+    """A worker of a program's own kind."""
+
+
+def test_subclasses_are_refused_as_processes_have_workers(client: Client) -> None:
+    with pytest.raises(TypeError, match=r"must be a Worker itself, .* give Special no processes"):
+        Special(client, task_queue="orders", activities=[nothing], processes=2)
 
 
 @pytest.mark.parametrize("served", [True, False])

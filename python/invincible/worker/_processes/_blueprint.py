@@ -78,6 +78,13 @@ class WorkerBlueprint:
             TypeError: Another process cannot have something that the worker is made of; the message names it.
             ValueError: Metrics cannot go where they should.
         """
+        from .._worker import Worker
+
+        if type(worker) is not Worker:
+            raise TypeError(
+                f"a worker with processes must be a Worker itself, as these make theirs of its options: give "
+                f"{type(worker).__qualname__} no processes, or make it a plugin"
+            )
         client, config = worker.client, worker.config()
         for name, instead in _OF_ONE_PROCESS.items():
             if config.get(name) is not None:

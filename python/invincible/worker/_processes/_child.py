@@ -19,7 +19,9 @@ from typing import TYPE_CHECKING, Any
 from invincible.client._task_failures import task_failures
 from invincible.runtime import Runtime, _flush_logs
 
+from .._told import is_connection_failure
 from .._under_way import under_way
+from .._wakeup import woken_by_signals
 from ._link import Link
 from ._logs import LogLevels, Sender
 from ._memory import check_memory_suffices, resident_memory
@@ -77,6 +79,7 @@ class _Child:
         self._loop = asyncio.new_event_loop()
         self._stop = asyncio.Event()
         self._state = "starting"
+        self._waits_for = "the import of its modules"
         self._loading = True
         self._news = threading.Event()
         self._worker: Worker | None = None
@@ -94,8 +97,8 @@ class _Child:
             maker: Maker = pickle.loads(self._options.maker)
             maker.load()
             runtime, metrics_port = maker.runtime.make(self._options.index)
-        except Exception as error:  # the supervisor decides what becomes of it
-            self.link.send(Failed("load", SentError.of(error)))
+        except (Exception, SystemExit) as error:  # the supervisor decides what becomes of it
+            self.link.send(Failed("load", SentError.of(_no_exit(error))))
             return 1
         finally:
             self._loading = False
@@ -103,23 +106,26 @@ class _Child:
             Runtime.set_default(runtime)
         asyncio.set_event_loop(self._loop)
         try:
-            return self._loop.run_until_complete(self._main(maker, runtime, metrics_port))
+            with woken_by_signals(self._loop):
+                return self._loop.run_until_complete(self._main(maker, runtime, metrics_port))
         finally:
             self._loop.run_until_complete(self._loop.shutdown_asyncgens())
             asyncio.set_event_loop(None)
             self._loop.close()
 
     async def _main(self, maker: Maker, runtime: Runtime, metrics_port: int | None) -> int:
-        phase = "connect"
+        phase = "load"
+        self._wait_for("the connection to the server, and what makes its worker")
         try:
-            worker = await self._unless_stopped(maker.make(runtime))
+            worker = await self._unless_stopped(_made(maker, runtime))
             if worker is None:
                 return 0
-            phase = "load"
             check_memory_suffices(self._options.max_memory)
             phase = "run"
             await self._run(worker, metrics_port)
         except Exception as error:  # see above
+            if phase == "load" and is_connection_failure(error):
+                phase = "connect"
             self.link.send(Failed(phase, SentError.of(error)))
             return 1
         return 0
@@ -138,6 +144,7 @@ class _Child:
 
     async def _run(self, worker: Worker, metrics_port: int | None) -> None:
         self._worker = worker
+        self._wait_for("the server, which is asked for the namespace")
         worker._local.reports_health = True
         running = asyncio.ensure_future(worker.run())
         polling = asyncio.ensure_future(worker._polling.wait())
@@ -199,6 +206,10 @@ class _Child:
         self._state = state
         self._news.set()
 
+    def _wait_for(self, what: str) -> None:
+        self._waits_for = what
+        self._news.set()
+
     def _report(self) -> None:
         while True:
             self._news.clear()
@@ -210,6 +221,7 @@ class _Child:
         return {
             "pid": os.getpid(),
             "state": self._state,
+            "waits_for": self._waits_for,
             "started_at": self._started_at,
             "memory": resident_memory(),
             "activities": activities,
@@ -218,3 +230,18 @@ class _Child:
 
     def _send_task_failure(self, workflow_id: str, run_id: str, error: BaseException) -> None:
         self.link.send(TaskFailed(workflow_id, run_id, SentError.of(error)))
+
+
+async def _made(maker: Maker, runtime: Runtime) -> Worker:
+    try:
+        return await maker.make(runtime)
+    except SystemExit as error:  # which would end the event loop
+        raise _no_exit(error) from None
+
+
+def _no_exit(error: Exception | SystemExit) -> Exception:
+    """An error that says the same as one that would end the supervisor too."""
+    if not isinstance(error, SystemExit):
+        return error
+    said = RuntimeError(f"sys.exit was called while the worker was loaded: {error.code}")
+    return said.with_traceback(error.__traceback__)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import urllib.request
 from collections.abc import Callable, Iterable
@@ -30,6 +31,9 @@ class MetricsServer:
     def __init__(self, address: str, sources: Callable[[], Iterable[str]]) -> None:
         host, port = host_and_port("metrics_address", address)
 
+        class Server(ThreadingHTTPServer):
+            address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
+
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 if self.path.partition("?")[0] != "/metrics":
@@ -46,12 +50,12 @@ class MetricsServer:
                 pass
 
         try:
-            self._server = ThreadingHTTPServer((host, port), Handler)
+            self._server = Server((host, port), Handler)
         except OSError as error:
             reason = error.strerror or error
-            raise RuntimeError(f"could not serve the metrics of worker processes at {address}: {reason}") from error
+            raise RuntimeError(f"could not serve the metrics of worker processes at {address}: {reason}") from None
         self._server.daemon_threads = True
-        self.address = f"{host}:{self._server.server_address[1]}"
+        self.address = f"{address.rpartition(':')[0]}:{self._server.server_address[1]}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.1,), name="invincible-metrics")
         self._thread.daemon = True
         self._thread.start()

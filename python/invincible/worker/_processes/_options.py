@@ -76,9 +76,10 @@ def host_and_port(name: str, address: str) -> tuple[str, int]:
     if not isinstance(address, str):
         raise TypeError(f"{name} must be a str, got {type(address).__name__}")
     host, _, port = address.rpartition(":")
-    if not host or not port.isdecimal() or int(port) > 65535:
+    bracketed = host.startswith("[") and host.endswith("]")
+    if not host.strip("[]") or not port.isdecimal() or int(port) > 65535 or (":" in host and not bracketed):
         raise ValueError(f"{name} must be host:port, got {address!r}")
-    return host.strip("[]"), int(port)
+    return host[1:-1] if bracketed else host, int(port)
 
 
 def _whole(name: str, value: object, unit: str = "") -> None:

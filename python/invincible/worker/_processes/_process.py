@@ -8,17 +8,19 @@ import pickle
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import Any
 
 from invincible.client._task_failures import task_failures
 
+from .. import _slow_start
 from .._failures import logger
 from .._under_way import UnderWay
 from ._child import ChildOptions, block_signals, run_child
 from ._logs import hand_on
+from ._main_guard import NAME
 from ._messages import Drain, Failed, Leaving, Logged, Ready, Report, TaskFailed
 
 _spawn = multiprocessing.get_context("spawn")
@@ -61,9 +63,8 @@ class WorkerProcess:
         self._abandoned = False
         self._connection: Connection[Any, Any]
         self._connection, self._its_end = _spawn.Pipe()
-        self._process = _spawn.Process(
-            target=run_child, args=(self._its_end, options), name=f"invincible-worker-{options.index}"
-        )
+        self._process = _spawn.Process(target=run_child, args=(self._its_end, options), name=f"{NAME}{options.index}")
+        self._slow_start: asyncio.TimerHandle | None = None
 
     @property
     def pid(self) -> int | None:
@@ -94,6 +95,7 @@ class WorkerProcess:
             return
         reader = threading.Thread(target=self._read, name=f"invincible-worker-{self.index}-read", daemon=True)
         reader.start()
+        self._post(self._warn_if_slow, self._loop.time(), _slow_start.pauses())
         threading.Thread(target=self._wait, args=(reader,), name=f"invincible-worker-{self.index}", daemon=True).start()
 
     def drain(self) -> None:
@@ -158,11 +160,22 @@ class WorkerProcess:
         elif isinstance(message, Failed):
             self.failure = message
 
+    def _warn_if_slow(self, began: float, pauses: Iterator[float]) -> None:
+        if self.ready.done() or self.ended.done() or self._draining:
+            return
+        seconds = self._loop.time() - began
+        if self._slow_start is not None:
+            waits_for = self.report.get("waits_for", "the import of the program")
+            logger.warning("%s does not poll yet, %.0f s after its start: it waits for %s", self, seconds, waits_for)
+        self._slow_start = self._loop.call_later(next(pauses), self._warn_if_slow, began, pauses)
+
     def _leave(self, reason: str) -> None:
         if not self.leaving.done():
             self.leaving.set_result(reason)
 
     def _end(self, code: int | None) -> None:
+        if self._slow_start is not None:
+            self._slow_start.cancel()
         if not self.ended.done():
             self.ended.set_result(code)
 

@@ -16,6 +16,7 @@ from .._uninterrupted import uninterrupted
 from ._blueprint import WorkerBlueprint
 from ._child import ChildOptions
 from ._logs import LogLevels
+from ._main_guard import MESSAGE, in_worker_process
 from ._messages import Failed
 from ._metrics import MetricsServer
 from ._options import WorkerProcesses
@@ -75,8 +76,10 @@ class Supervisor:
 
         Raises:
             Exception: What a process cannot go on for.
-            RuntimeError: A process crashed too often, or an address is taken.
+            RuntimeError: A process crashed too often, or an address is taken, or this is a worker process itself.
         """
+        if in_worker_process():
+            raise RuntimeError(MESSAGE)
         # Before multiprocessing waits for its processes at exit.
         atexit.register(self.kill)
         keepers: list[asyncio.Task[None]] = []
@@ -214,7 +217,12 @@ class Supervisor:
         if failure is None and code == 0 and process.leaving.done():
             logger.info("%s has ended: %s", process, process.leaving.result())
             return 0.0
-        how = how_it_ended(code) if failure is None else failure.error.summary
+        if failure is None and code is not None and code >= 0 and process.reported_at is None and not self._was_ready:
+            raise RuntimeError(
+                f"worker process {process.index} ended with exit code {code} while it imported the program, and says "
+                'why on standard error. The program is to run its worker under if __name__ == "__main__":'
+            )
+        how = how_it_ended(code) if failure is None else f"could not be loaded: {failure.error.summary}"
         paused = restarts.crashed(now, how)
         settings = self._settings
         if paused is None:
@@ -223,14 +231,16 @@ class Supervisor:
                 f"{settings.crash_window.total_seconds():g} s, which max_crashes does not allow: "
                 f"{'; '.join(f'it {each}' for each in restarts.crashes)}"
             )
+        shown = "" if failure is None else failure.error.shown
         logger.warning(
-            "%s %s; started again in %.1f s (crash %d of %d within %g s)",
+            "%s %s; started again in %.1f s (crash %d of %d within %g s)%s",
             process,
             how,
             paused,
             len(restarts.crashes),
             settings.max_crashes,
             settings.crash_window.total_seconds(),
+            f"\n{shown}" if shown else "",
             extra={"worker_process": process.index, "exit_code": code},
         )
         return paused
@@ -252,7 +262,7 @@ class Supervisor:
         in_time, late = await asyncio.wait(waiting, timeout=deadline)
         for ended in in_time:
             process, code = waiting[ended], ended.result()
-            if code and process.failure is None:
+            if code and process.failure is None and process.ready.done():
                 logger.warning(
                     "%s %s, which its tasks may not have outlived",
                     process,

@@ -12,6 +12,10 @@ _LABEL = "worker_process"
 _ATTEMPTS = 5
 
 
+class MetricsOfOneProcessError(ValueError):
+    """The client's runtime serves metrics itself, which cannot be those of all processes."""
+
+
 @dataclass(frozen=True)
 class RuntimeOptions:
     """What the runtimes of worker processes are made of.
@@ -39,7 +43,7 @@ class RuntimeOptions:
         metrics = telemetry.metrics
         if isinstance(metrics, PrometheusConfig):
             if not serve_metrics:
-                raise ValueError(
+                raise MetricsOfOneProcessError(
                     "the Prometheus endpoint of the client's runtime serves the metrics of its own process alone: give "
                     "processes=WorkerProcesses(..., metrics_address='host:port') to serve those of all of them there"
                 )
