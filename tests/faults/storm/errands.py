@@ -163,10 +163,10 @@ class Special:
         return str(sum(await asyncio.gather(*(hold.execute(number) for number in range(HOLDS)))))
 
     async def stubborn(self) -> str:
-        options: dict[str, Any] = {"cancellation_type": ActivityCancellationType.TRY_CANCEL}
+        try_cancel = ActivityCancellationType.TRY_CANCEL
         begun = [
-            workflow.start_activity(ignore_the_end, **options),
-            workflow.start_activity(ignore_the_end_on_a_thread, **options),
+            workflow.start_activity(ignore_the_end, cancellation_type=try_cancel),
+            workflow.start_activity(ignore_the_end_on_a_thread, cancellation_type=try_cancel),
         ]
         await workflow.sleep(1)
         for each in begun:
