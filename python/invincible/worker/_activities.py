@@ -20,7 +20,6 @@ from invincible.converter import (
     StorageDriverActivityInfo,
     StorageDriverWorkflowInfo,
 )
-from invincible.converter._errors import encoding_error
 from invincible.exceptions import ApplicationError
 
 from ._activity_codec import ActivityCodec
@@ -29,6 +28,7 @@ from ._activity_places import ThisThread, place_of
 from ._activity_registry import Activities, Activity, registered_activities
 from ._failures import logger
 from ._oversized import oversized_result
+from ._results import payload_of
 from ._running_activity import RunningActivity
 
 if TYPE_CHECKING:
@@ -273,7 +273,8 @@ class ActivityRunner:
         try:
             if codec is not None and running.problem is None:
                 await codec.decode(running)
-            payload = self._encode(running, await self._started(activity, running))
+            result = await self._started(activity, running)
+            payload = payload_of(result, running.converter, "activity", running.start.activity_type)
             if codec is not None:
                 payload = await codec.encode(running, payload)
             self._complete(running, payload)
@@ -299,7 +300,8 @@ class ActivityRunner:
         try:
             if codec is not None and running.problem is None:
                 codec.wait(running, codec.decode(running))
-            payload = self._encode(running, self._calls.call(activity, running, self._call(activity, running)))
+            result = self._calls.call(activity, running, self._call(activity, running))
+            payload = payload_of(result, running.converter, "activity", running.start.activity_type)
             if codec is not None:
                 payload = codec.wait(running, codec.encode(running, payload))
             self._complete(running, payload)
@@ -341,17 +343,6 @@ class ActivityRunner:
         )
         # A call of `partial` is a `partial` with the arguments as the signature passes them on.
         return signature.call(partial(partial, activity.function), arguments)
-
-    def _encode(self, running: RunningActivity, result: Any) -> Payload:
-        converter = running.converter
-        try:
-            return converter.payload_converter.to_payload(result)
-        except Exception as error:
-            raise encoding_error(
-                f"the result of activity {running.start.activity_type!r}",
-                error,
-                show_values=converter.payload_codec is None,
-            ) from (error if converter.payload_codec is None else None)
 
     def _forget(self, running: RunningActivity) -> None:
         """Before its end is told: another attempt may come with the same token."""

@@ -14,6 +14,7 @@ from invincible.exceptions import ApplicationError
 
 from ._codec_calls import CodecCalls
 from ._failures import log, text_of
+from ._results import only
 from ._running_activity import RunningActivity
 
 T = TypeVar("T")
@@ -82,9 +83,7 @@ class ActivityCodec:
         await self._sent(running)
         if running.heartbeat_error is not None:
             raise running.heartbeat_error
-        if len(encoded) != 1:
-            raise RuntimeError(f"the payload codec made {len(encoded)} payloads of one result")
-        return encoded[0]
+        return only(encoded)
 
     async def encode_failure(self, running: RunningActivity, failure: Failure) -> Failure:
         """Encode a failure; with nothing but its message and type if that is not possible."""

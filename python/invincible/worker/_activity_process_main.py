@@ -19,6 +19,7 @@ from invincible.activity._interrupt import ThreadInterrupt
 from invincible.common import MetricMeter
 
 from ._activity_calls import ActivityCall, run_call
+from ._pickling import through_pickle
 from ._remote_errors import RemoteError
 
 # Seconds that an activity has to end when its worker is gone.
@@ -182,9 +183,7 @@ class _ToWorker(logging.Handler):
             if record.exc_info:
                 record.exc_text = logging.Formatter().formatException(record.exc_info)
             fields = {**record.__dict__, "msg": record.getMessage(), "args": None, "exc_info": None}
-            try:
-                pickle.loads(pickle.dumps(fields))
-            except Exception:
+            if through_pickle(fields) is None:
                 plain = (int, float, str)
                 fields = {name: value if isinstance(value, plain) else None for name, value in fields.items()}
             self._send_fields(fields)

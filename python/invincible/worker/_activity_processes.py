@@ -24,7 +24,9 @@ from invincible.exceptions import ApplicationError, CancelledError
 from ._activity_calls import pickled_call, result_of
 from ._activity_process_main import main
 from ._activity_registry import Activity
+from ._exit_codes import how_it_ended
 from ._failures import logger
+from ._remote_logs import hand_on
 from ._remote_metrics import record
 from ._running_activity import RunningActivity
 
@@ -386,10 +388,7 @@ class _Process:
             if kind == "heartbeat":
                 running.context.send_heartbeat(value)
             elif kind == "log":
-                written = logging.makeLogRecord(value)
-                target = logging.getLogger(written.name)
-                if target.isEnabledFor(written.levelno):
-                    target.handle(written)
+                hand_on(logging.makeLogRecord(value))
             elif kind == "metric":
                 record(running.context.metric_meter, value)
             elif kind == "failed":
@@ -465,11 +464,5 @@ class _Cancellation:
 def _how_it_ended(code: int | None) -> str:
     if code is None:
         return "closed its connection"
-    if code >= 0:
-        return f"ended with exit code {code}"
-    try:
-        name = signal.Signals(-code).name
-    except ValueError:
-        name = f"signal {-code}"
-    by_system = ", perhaps by the system for want of memory" if name == "SIGKILL" else ""
-    return f"was killed by {name}{by_system}"
+    killed = hasattr(signal, "SIGKILL") and code == -signal.SIGKILL
+    return how_it_ended(code) + (", perhaps by the system for want of memory" if killed else "")

@@ -20,7 +20,7 @@ from ._lost_server import polls_end
 from ._parts import WorkerParts
 from ._threads import ActivityThreads
 from ._transit import WorkflowTransit
-from ._uninterrupted import uninterrupted
+from ._waiting import uninterrupted
 from ._workflows import WorkflowThread
 
 if TYPE_CHECKING:

@@ -31,7 +31,6 @@ from invincible.activity._context import Event
 from invincible.client import Client
 from invincible.common import MetricMeter
 from invincible.converter import DataConverter, NexusSerializationContext
-from invincible.converter._errors import encoding_error
 from invincible.nexus import Info
 from invincible.nexus._context import NexusContext, Starter, current
 
@@ -40,6 +39,7 @@ from ._failures import logger
 from ._nexus_failures import handler_failure, operation_failure
 from ._nexus_starts import OperationStarts, calls_linked
 from ._oversized import oversized_operation
+from ._results import only, payload_of
 
 _Operation: TypeAlias = NexusOperationStart | NexusOperationCancel
 
@@ -256,18 +256,10 @@ class _Call:
 
     async def _result(self, value: Any) -> Payload:
         converter = self._converter
-        try:
-            payload = converter.payload_converter.to_payload(value)
-        except Exception as error:
-            shown = converter.payload_codec is None
-            what = f"the result of Nexus operation {self._task.operation!r}"
-            raise encoding_error(what, error, show_values=shown) from (error if shown else None)
-        if converter._transforms:
-            encoded = await self._runner._calls.run(converter._to_wire([payload]))
-            if len(encoded) != 1:
-                raise RuntimeError(f"the payload codec made {len(encoded)} payloads of one result")
-            payload = encoded[0]
-        return payload
+        payload = payload_of(value, converter, "Nexus operation", self._task.operation)
+        if not converter._transforms:
+            return payload
+        return only(await self._runner._calls.run(converter._to_wire([payload])))
 
     async def input(self, task: NexusOperationStart, as_type: Any) -> Any:
         """The input of an operation.

@@ -9,6 +9,7 @@ from invincible.converter._failure import FOREIGN_STACK
 from invincible.exceptions import ApplicationError
 
 from ._failures import text_of
+from ._pickling import through_pickle
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ def _form(error: BaseException, seen: set[int]) -> RemoteError:
     if cause is not None:
         context = None
     return RemoteError(
-        pickled=_pickled(error),
+        pickled=None if (passed := through_pickle(error)) is None else passed[0],
         kind=type(error).__name__,
         message=text_of(error),
         stack="\n".join(format_tb(error.__traceback__)),
@@ -71,13 +72,3 @@ def _form(error: BaseException, seen: set[int]) -> RemoteError:
         context=_form(context, seen) if context is not None and id(context) not in seen else None,
         suppress_context=error.__suppress_context__,
     )
-
-
-def _pickled(error: BaseException) -> bytes | None:
-    try:
-        pickled = pickle.dumps(error)
-        # Exceptions with parameters of their own often can be written, and not be read.
-        pickle.loads(pickled)
-    except Exception:
-        return None
-    return pickled

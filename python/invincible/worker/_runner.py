@@ -20,6 +20,7 @@ from ._processes._main_guard import MESSAGE, in_worker_process
 from ._slow_start import SlowStart
 from ._told import tell
 from ._under_way import UnderWay, under_way
+from ._waiting import unless
 from ._wakeup import woken_by_signals
 
 if TYPE_CHECKING:
@@ -145,18 +146,7 @@ class WorkerProgram:
 
     async def run(self, stop: asyncio.Event, ready: asyncio.Event) -> None:
         """Run the worker."""
-        worker = self._worker
-        running = asyncio.ensure_future(worker.run())
-        polling = asyncio.ensure_future(worker._polling.wait())
-        stopped = asyncio.ensure_future(stop.wait())
-        await asyncio.wait((running, polling, stopped), return_when=asyncio.FIRST_COMPLETED)
-        if polling.done():
-            ready.set()
-            await asyncio.wait((running, stopped), return_when=asyncio.FIRST_COMPLETED)
-        polling.cancel()
-        stopped.cancel()
-        worker._shutdown_requested.set()
-        await running
+        await self._worker._run_until(stop, on_polls=ready.set)
 
     @property
     def killed(self) -> int:
@@ -270,7 +260,7 @@ class _Run:
             return self._ended_early()
         self._waits_for = "the connection to the server, and what makes it"
         try:
-            program = self._program = await self._made()
+            program = self._program = await unless(self._stop, self._without_exit())
         except _Exited:
             raise
         except Exception as error:
@@ -309,18 +299,6 @@ class _Run:
             return 1
         logger.info("%s has ended, all tasks completed, after %.1f s", program.title, seconds)
         return 0
-
-    async def _made(self) -> Program | None:
-        """What is to be run; ``None`` if a signal came first."""
-        making = asyncio.ensure_future(self._without_exit())
-        stopped = asyncio.ensure_future(self._stop.wait())
-        await asyncio.wait((making, stopped), return_when=asyncio.FIRST_COMPLETED)
-        stopped.cancel()
-        if making.done():
-            return await making
-        making.cancel()
-        await asyncio.gather(making, return_exceptions=True)
-        return None
 
     async def _without_exit(self) -> Program:
         try:

@@ -20,7 +20,7 @@ from ._local import LocalWorker
 from ._parts import WorkerParts
 from ._pollers import PollerBehavior
 from ._runners import UnsandboxedWorkflowRunner, WorkflowRunner
-from ._uninterrupted import uninterrupted
+from ._waiting import uninterrupted
 from ._watchdog import DEADLOCK_TIMEOUT
 
 if TYPE_CHECKING:
@@ -339,6 +339,29 @@ class Worker:
                 raise RuntimeError(f"the worker has not been run: one of its plugins did not call next ({names})")
         finally:
             self._ended.set()
+
+    async def _run_until(
+        self, stop: asyncio.Event, *, on_polls: Callable[[], object], on_end: Callable[[], object] = lambda: None
+    ) -> None:
+        """Run, and shut down when the event is set.
+
+        Args:
+            stop: The event.
+            on_polls: Called once it polls.
+            on_end: Called when it begins to shut down, or has ended by itself.
+        """
+        running = asyncio.ensure_future(self.run())
+        polling = asyncio.ensure_future(self._polling.wait())
+        stopped = asyncio.ensure_future(stop.wait())
+        await asyncio.wait((running, polling, stopped), return_when=asyncio.FIRST_COMPLETED)
+        if polling.done():
+            on_polls()
+            await asyncio.wait((running, stopped), return_when=asyncio.FIRST_COMPLETED)
+        polling.cancel()
+        stopped.cancel()
+        on_end()
+        self._shutdown_requested.set()
+        await running
 
     async def _run_once(self, worker: Worker) -> None:
         if self._local.has_run or self._ended.is_set():

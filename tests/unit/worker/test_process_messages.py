@@ -11,10 +11,11 @@ import urllib.request
 import pytest
 
 from invincible.service import RPCError, RPCStatusCode
-from invincible.worker._processes._logs import LogLevels, hand_on, portable
+from invincible.worker._exit_codes import how_it_ended
+from invincible.worker._processes._logs import LogLevels, portable
 from invincible.worker._processes._messages import Logged, SentError
 from invincible.worker._processes._metrics import MetricsServer, union
-from invincible.worker._processes._process import how_it_ended
+from invincible.worker._remote_logs import hand_on
 
 
 class NeedsTwo(Exception):

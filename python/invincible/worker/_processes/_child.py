@@ -21,6 +21,7 @@ from invincible.runtime import Runtime, _flush_logs
 
 from .._told import is_connection_failure
 from .._under_way import under_way
+from .._waiting import unless
 from .._wakeup import woken_by_signals
 from ._link import Link
 from ._logs import LogLevels, Sender
@@ -117,7 +118,7 @@ class _Child:
         phase = "load"
         self._wait_for("the connection to the server, and what makes its worker")
         try:
-            worker = await self._unless_stopped(_made(maker, runtime))
+            worker = await unless(self._stop, _made(maker, runtime))
             if worker is None:
                 return 0
             check_memory_suffices(self._options.max_memory)
@@ -130,35 +131,16 @@ class _Child:
             return 1
         return 0
 
-    async def _unless_stopped(self, making: Any) -> Worker | None:
-        task = asyncio.ensure_future(making)
-        stop = asyncio.ensure_future(self._stop.wait())
-        await asyncio.wait((task, stop), return_when=asyncio.FIRST_COMPLETED)
-        if task.done():
-            stop.cancel()
-            worker: Worker = await task
-            return worker
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-        return None
-
     async def _run(self, worker: Worker, metrics_port: int | None) -> None:
         self._worker = worker
         self._wait_for("the server, which is asked for the namespace")
         worker._local.reports_health = True
-        running = asyncio.ensure_future(worker.run())
-        polling = asyncio.ensure_future(worker._polling.wait())
-        stop = asyncio.ensure_future(self._stop.wait())
-        await asyncio.wait((running, polling, stop), return_when=asyncio.FIRST_COMPLETED)
-        if polling.done():
+
+        def polls() -> None:
             self._enter("running")
             self.link.send(Ready(metrics_port, worker._parts.grace or 0.0))
-            await asyncio.wait((running, stop), return_when=asyncio.FIRST_COMPLETED)
-        polling.cancel()
-        stop.cancel()
-        self._enter("draining")
-        worker._shutdown_requested.set()
-        await running
+
+        await worker._run_until(self._stop, on_polls=polls, on_end=lambda: self._enter("draining"))
 
     def _take_over_logging(self) -> None:
         self._options.levels.apply()

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
-import pickle
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import SimpleNamespace
+
+from .._pickling import through_pickle
 
 _formatter = logging.Formatter()
 _PLAIN = frozenset({str, int, float, bool, type(None)})
@@ -73,13 +74,6 @@ def portable(record: logging.LogRecord, **extra: object) -> logging.LogRecord:
     return made
 
 
-def hand_on(record: logging.LogRecord) -> None:
-    """Handle a record as if it had been made in this process."""
-    logger = logging.getLogger(record.name)
-    if logger.isEnabledFor(record.levelno):
-        logger.handle(record)
-
-
 def _portable_value(value: object) -> object:
     if not _is_portable(value):
         # Records of Core, among others: what can be asked of them can be asked of the copy.
@@ -94,11 +88,4 @@ def _portable_value(value: object) -> object:
 
 
 def _is_portable(value: object) -> bool:
-    if type(value) in _PLAIN:
-        return True
-    try:
-        # Exceptions, among others, may be such as can be pickled and not be made again.
-        pickle.loads(pickle.dumps(value))
-    except Exception:  # it is the code of what somebody logged
-        return False
-    return True
+    return type(value) in _PLAIN or through_pickle(value) is not None

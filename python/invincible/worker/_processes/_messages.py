@@ -11,6 +11,7 @@ import traceback
 from dataclasses import dataclass
 from typing import Any
 
+from .._pickling import through_pickle
 from .._told import RemoteTraceback, shown_traceback, words
 
 
@@ -94,13 +95,8 @@ class SentError:
     @classmethod
     def of(cls, error: BaseException) -> SentError:
         """An exception of this process."""
-        pickled = None
-        try:
-            pickled = pickle.dumps(error)
-            if type(pickle.loads(pickled)) is not type(error):
-                pickled = None
-        except Exception:  # it is the exception's code
-            pickled = None
+        passed = through_pickle(error)
+        pickled = passed[0] if passed is not None and type(passed[1]) is type(error) else None
         text = "".join(traceback.format_exception(type(error), error, error.__traceback__))
         return cls(pickled, words(error), text, shown_traceback(error))
 

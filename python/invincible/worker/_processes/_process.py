@@ -17,9 +17,9 @@ from invincible.client._task_failures import task_failures
 
 from .. import _slow_start
 from .._failures import logger
+from .._remote_logs import hand_on
 from .._under_way import UnderWay
 from ._child import ChildOptions, block_signals, run_child
-from ._logs import hand_on
 from ._main_guard import NAME
 from ._messages import Drain, Failed, Leaving, Logged, Ready, Report, TaskFailed
 
@@ -188,15 +188,3 @@ def _start(process: Any) -> None:
         resource_tracker.ensure_running()
     block_signals()
     process.start()
-
-
-def how_it_ended(code: int | None) -> str:
-    """An exit code of ``multiprocessing`` in words."""
-    if code is None:
-        return "ended, nobody knows how"
-    if code >= 0:
-        return f"ended with exit code {code}"
-    try:
-        return f"was killed by {signal.Signals(-code).name}"
-    except ValueError:
-        return f"was killed by signal {-code}"

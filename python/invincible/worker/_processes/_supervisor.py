@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
+from .._exit_codes import how_it_ended
 from .._failures import logger
 from .._health import HealthEndpoint
 from .._under_way import UnderWay
-from .._uninterrupted import uninterrupted
+from .._waiting import uninterrupted
 from ._blueprint import WorkerBlueprint
 from ._child import ChildOptions
 from ._logs import LogLevels
@@ -20,7 +21,7 @@ from ._main_guard import MESSAGE, in_worker_process
 from ._messages import Failed
 from ._metrics import MetricsServer
 from ._options import WorkerProcesses
-from ._process import WorkerProcess, how_it_ended
+from ._process import WorkerProcess
 from ._restarts import Restarts
 
 if TYPE_CHECKING:
