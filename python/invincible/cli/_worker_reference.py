@@ -16,6 +16,7 @@ from invincible.service import RPCError
 from invincible.worker import Worker
 from invincible.worker._failures import logger
 from invincible.worker._processes._telemetry import MetricsOfOneProcessError, RuntimeOptions
+from invincible.worker._runner import DEFAULT_GRACE
 from invincible.worker._told import CannotConnectError, ProgramError, shown_traceback
 
 _PARAMETERS = ("client", "task_queue")
@@ -31,7 +32,6 @@ class WorkerReference:
         runtime: For the client's runtime.
         task_queue: For functions that take one.
         grace: The grace of activities, instead of the worker's own.
-        default_grace: The grace of a worker that has none of its own.
         health_address: Where the health is told, instead of the worker's own address.
         in_processes: Whether the process is one of several.
     """
@@ -41,7 +41,6 @@ class WorkerReference:
     runtime: RuntimeOptions
     task_queue: str | None = None
     grace: timedelta | None = None
-    default_grace: timedelta = timedelta(seconds=30)
     health_address: str | None = None
     in_processes: bool = False
     _found: Any = field(default=None, init=False, repr=False)
@@ -49,7 +48,7 @@ class WorkerReference:
     @property
     def grace_of_processes(self) -> float:
         """Seconds that activities have to end, as far as they are known before the worker is made."""
-        return (self.default_grace if self.grace is None else self.grace).total_seconds()
+        return (DEFAULT_GRACE if self.grace is None else self.grace).total_seconds()
 
     def load(self) -> None:
         """Import the module.
@@ -85,7 +84,7 @@ class WorkerReference:
         if self.grace is not None:
             worker._parts.set_grace(self.grace)
         else:
-            worker._parts.default_grace(self.default_grace)
+            worker._parts.default_grace(DEFAULT_GRACE)
         return worker
 
     async def _called(self, function: Callable[..., Any], runtime: Runtime) -> Any:

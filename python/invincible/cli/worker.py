@@ -10,21 +10,18 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ._units import address as address_of
-from ._units import duration, name, size
+from ._connection import Connection, connection_options
+from ._units import address, duration, name, size
 
 if TYPE_CHECKING:
     import asyncio
 
-    from invincible.envconfig import ClientConnectConfig
     from invincible.worker import WorkerProcesses
     from invincible.worker._processes._supervisor import Supervisor
     from invincible.worker._runner import Program
     from invincible.worker._under_way import UnderWay
 
     from ._worker_reference import WorkerReference
-
-_DEFAULT_GRACE = timedelta(seconds=30)
 
 
 @click.group()
@@ -38,15 +35,11 @@ def command() -> None:
 @click.option("--max-memory", type=size, metavar="SIZE", help="Replace processes that have more: 500MB, 2GB, 512MiB.")
 @click.option("--grace", type=duration, metavar="DURATION", help="Time that activities have to end.  [default: 30s]")
 @click.option("--task-queue", type=name, metavar="NAME", help="For functions that take a task_queue.")
+@click.option("--metrics", "metrics_address", type=address, metavar="HOST:PORT", help="Serve metrics for Prometheus.")
 @click.option(
-    "--metrics", "metrics_address", type=address_of, metavar="HOST:PORT", help="Serve metrics for Prometheus."
+    "--health", "health_address", type=address, metavar="HOST:PORT", help="Answer /healthz and /readyz over HTTP."
 )
-@click.option(
-    "--health", "health_address", type=address_of, metavar="HOST:PORT", help="Answer /healthz and /readyz over HTTP."
-)
-@click.option("--address", type=name, metavar="HOST:PORT", help="The server.  [default: localhost:7233]")
-@click.option("--namespace", type=name, metavar="NAME", help="Its namespace.  [default: default]")
-@click.option("--profile", type=name, metavar="NAME", help="Profile of the configuration file.")
+@connection_options
 @click.option(
     "--log-level",
     type=click.Choice(["debug", "info", "warning", "error"], case_sensitive=False),
@@ -62,9 +55,7 @@ def run(
     task_queue: str | None,
     metrics_address: str | None,
     health_address: str | None,
-    address: str | None,
-    namespace: str | None,
-    profile: str | None,
+    connection: Connection,
     log_level: str,
     log_format: str,
 ) -> None:
@@ -97,14 +88,14 @@ def run(
         )
     except (RuntimeError, ValueError) as error:
         raise click.UsageError(str(error)) from None
-    connection = _connection(profile, address, namespace)
+    config = connection.config()
     # The user's modules are found where the command is run, as by `python -m`.
     sys.path.insert(0, "")
     log_to_stderr(log_level, log_format)
     metrics = PrometheusConfig(bind_address=metrics_address) if metrics_address and settings is None else None
     maker = WorkerReference(
         reference,
-        connection,
+        config,
         RuntimeOptions(
             TelemetryConfig(metrics=metrics),
             timedelta(seconds=60),
@@ -113,7 +104,6 @@ def run(
         ),
         task_queue=task_queue,
         grace=grace,
-        default_grace=_DEFAULT_GRACE,
         health_address=health_address,
         in_processes=settings is not None,
     )
@@ -134,21 +124,6 @@ def _check_reference(reference: str) -> None:
     if module.endswith(".py"):
         hint = module[: -len(".py")].replace("/", ".").replace("\\", ".").strip(".")
         raise click.UsageError(f"{reference!r} names a file: give the module, {hint}:{attribute}")
-
-
-def _connection(profile: str | None, address: str | None, namespace: str | None) -> ClientConnectConfig:
-    from invincible.envconfig import ClientConfig, ConfigError
-
-    try:
-        connection = ClientConfig.load_client_connect_config(profile)
-    except (ConfigError, OSError, ValueError) as error:
-        raise click.ClickException(str(error)) from None
-    if address is not None:
-        connection["target_host"] = address
-    if namespace is not None:
-        connection["namespace"] = namespace
-    connection.setdefault("target_host", "localhost:7233")
-    return connection
 
 
 def _prepare_here(maker: WorkerReference) -> None:
