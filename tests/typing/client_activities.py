@@ -119,7 +119,7 @@ async def starts(client: Client) -> None:
     assert_type(await client.start_activity_class(Greeter, "Ada", id="1", task_queue="q"), ActivityHandle[str])
     assert_type(await client.start_activity_class(Clock, id="1", task_queue="q"), ActivityHandle[float])
 
-    await client.start_activity(charge, "1", id="1", task_queue="q")  # type: ignore[misc]
+    await client.start_activity(charge, "1", id="1", task_queue="q")  # type: ignore[arg-type]
     await client.start_activity(ping, task_queue="q")  # type: ignore[call-overload]
     await client.start_activity(ping, id="1")  # type: ignore[call-overload]
     await client.start_activity(ping, id="1", task_queue="q", heartbeat_timeout=5)  # type: ignore[call-overload]
@@ -138,7 +138,7 @@ async def executes(client: Client) -> None:
     assert_type(await client.execute_activity_method(Till.price, Order("1"), id="1", task_queue="q"), Receipt)
     assert_type(await client.execute_activity_class(Greeter, "Ada", id="1", task_queue="q"), str)
 
-    await client.execute_activity(count, 1, id="1", task_queue="q")  # type: ignore[misc]
+    await client.execute_activity(count, 1, id="1", task_queue="q")  # type: ignore[arg-type]
 
 
 async def handles(client: Client) -> None:

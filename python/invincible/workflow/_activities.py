@@ -37,19 +37,19 @@ from invincible.types import (
 
 @overload
 def start_activity(
-    activity: CallableAsyncNoParam[ReturnType], **options: Unpack[ActivityConfig]
+    activity: Callable[[], Awaitable[ReturnType]], **options: Unpack[ActivityConfig]
 ) -> ActivityHandle[ReturnType]: ...
 @overload
 def start_activity(
-    activity: CallableSyncNoParam[ReturnType] | ActivityObjectNoParam[ReturnType], **options: Unpack[ActivityConfig]
+    activity: Callable[[], ReturnType] | ActivityObjectNoParam[ReturnType], **options: Unpack[ActivityConfig]
 ) -> ActivityHandle[ReturnType]: ...
 @overload
 def start_activity(
-    activity: CallableAsyncSingleParam[ParamType, ReturnType], arg: ParamType, **options: Unpack[ActivityConfig]
+    activity: Callable[[ParamType], Awaitable[ReturnType]], arg: ParamType, **options: Unpack[ActivityConfig]
 ) -> ActivityHandle[ReturnType]: ...
 @overload
 def start_activity(
-    activity: CallableSyncSingleParam[ParamType, ReturnType] | ActivityObjectSingleParam[ParamType, ReturnType],
+    activity: Callable[[ParamType], ReturnType] | ActivityObjectSingleParam[ParamType, ReturnType],
     arg: ParamType,
     **options: Unpack[ActivityConfig],
 ) -> ActivityHandle[ReturnType]: ...
@@ -103,19 +103,19 @@ def start_activity(
 
 @overload
 async def execute_activity(
-    activity: CallableAsyncNoParam[ReturnType], **options: Unpack[ActivityConfig]
+    activity: Callable[[], Awaitable[ReturnType]], **options: Unpack[ActivityConfig]
 ) -> ReturnType: ...
 @overload
 async def execute_activity(
-    activity: CallableSyncNoParam[ReturnType] | ActivityObjectNoParam[ReturnType], **options: Unpack[ActivityConfig]
+    activity: Callable[[], ReturnType] | ActivityObjectNoParam[ReturnType], **options: Unpack[ActivityConfig]
 ) -> ReturnType: ...
 @overload
 async def execute_activity(
-    activity: CallableAsyncSingleParam[ParamType, ReturnType], arg: ParamType, **options: Unpack[ActivityConfig]
+    activity: Callable[[ParamType], Awaitable[ReturnType]], arg: ParamType, **options: Unpack[ActivityConfig]
 ) -> ReturnType: ...
 @overload
 async def execute_activity(
-    activity: CallableSyncSingleParam[ParamType, ReturnType] | ActivityObjectSingleParam[ParamType, ReturnType],
+    activity: Callable[[ParamType], ReturnType] | ActivityObjectSingleParam[ParamType, ReturnType],
     arg: ParamType,
     **options: Unpack[ActivityConfig],
 ) -> ReturnType: ...

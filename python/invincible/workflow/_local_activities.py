@@ -37,20 +37,20 @@ from invincible.types import (
 
 @overload
 def start_local_activity(
-    activity: CallableAsyncNoParam[ReturnType], **options: Unpack[LocalActivityConfig]
+    activity: Callable[[], Awaitable[ReturnType]], **options: Unpack[LocalActivityConfig]
 ) -> ActivityHandle[ReturnType]: ...
 @overload
 def start_local_activity(
-    activity: CallableSyncNoParam[ReturnType] | ActivityObjectNoParam[ReturnType],
+    activity: Callable[[], ReturnType] | ActivityObjectNoParam[ReturnType],
     **options: Unpack[LocalActivityConfig],
 ) -> ActivityHandle[ReturnType]: ...
 @overload
 def start_local_activity(
-    activity: CallableAsyncSingleParam[ParamType, ReturnType], arg: ParamType, **options: Unpack[LocalActivityConfig]
+    activity: Callable[[ParamType], Awaitable[ReturnType]], arg: ParamType, **options: Unpack[LocalActivityConfig]
 ) -> ActivityHandle[ReturnType]: ...
 @overload
 def start_local_activity(
-    activity: CallableSyncSingleParam[ParamType, ReturnType] | ActivityObjectSingleParam[ParamType, ReturnType],
+    activity: Callable[[ParamType], ReturnType] | ActivityObjectSingleParam[ParamType, ReturnType],
     arg: ParamType,
     **options: Unpack[LocalActivityConfig],
 ) -> ActivityHandle[ReturnType]: ...
@@ -108,20 +108,20 @@ def start_local_activity(
 
 @overload
 async def execute_local_activity(
-    activity: CallableAsyncNoParam[ReturnType], **options: Unpack[LocalActivityConfig]
+    activity: Callable[[], Awaitable[ReturnType]], **options: Unpack[LocalActivityConfig]
 ) -> ReturnType: ...
 @overload
 async def execute_local_activity(
-    activity: CallableSyncNoParam[ReturnType] | ActivityObjectNoParam[ReturnType],
+    activity: Callable[[], ReturnType] | ActivityObjectNoParam[ReturnType],
     **options: Unpack[LocalActivityConfig],
 ) -> ReturnType: ...
 @overload
 async def execute_local_activity(
-    activity: CallableAsyncSingleParam[ParamType, ReturnType], arg: ParamType, **options: Unpack[LocalActivityConfig]
+    activity: Callable[[ParamType], Awaitable[ReturnType]], arg: ParamType, **options: Unpack[LocalActivityConfig]
 ) -> ReturnType: ...
 @overload
 async def execute_local_activity(
-    activity: CallableSyncSingleParam[ParamType, ReturnType] | ActivityObjectSingleParam[ParamType, ReturnType],
+    activity: Callable[[ParamType], ReturnType] | ActivityObjectSingleParam[ParamType, ReturnType],
     arg: ParamType,
     **options: Unpack[LocalActivityConfig],
 ) -> ReturnType: ...

@@ -51,25 +51,25 @@ class ActivityExecutes:
 
     @overload
     async def execute_activity(
-        self, activity: CallableAsyncNoParam[ReturnType], **options: Unpack[StartActivityOptions]
+        self, activity: Callable[[], Awaitable[ReturnType]], **options: Unpack[StartActivityOptions]
     ) -> ReturnType: ...
     @overload
     async def execute_activity(
         self,
-        activity: CallableSyncNoParam[ReturnType] | ActivityObjectNoParam[ReturnType],
+        activity: Callable[[], ReturnType] | ActivityObjectNoParam[ReturnType],
         **options: Unpack[StartActivityOptions],
     ) -> ReturnType: ...
     @overload
     async def execute_activity(
         self,
-        activity: CallableAsyncSingleParam[ParamType, ReturnType],
+        activity: Callable[[ParamType], Awaitable[ReturnType]],
         arg: ParamType,
         **options: Unpack[StartActivityOptions],
     ) -> ReturnType: ...
     @overload
     async def execute_activity(
         self,
-        activity: CallableSyncSingleParam[ParamType, ReturnType] | ActivityObjectSingleParam[ParamType, ReturnType],
+        activity: Callable[[ParamType], ReturnType] | ActivityObjectSingleParam[ParamType, ReturnType],
         arg: ParamType,
         **options: Unpack[StartActivityOptions],
     ) -> ReturnType: ...

@@ -52,25 +52,25 @@ class ActivityStarts:
 
     @overload
     async def start_activity(
-        self, activity: CallableAsyncNoParam[ReturnType], **options: Unpack[StartActivityOptions]
+        self, activity: Callable[[], Awaitable[ReturnType]], **options: Unpack[StartActivityOptions]
     ) -> ActivityHandle[ReturnType]: ...
     @overload
     async def start_activity(
         self,
-        activity: CallableSyncNoParam[ReturnType] | ActivityObjectNoParam[ReturnType],
+        activity: Callable[[], ReturnType] | ActivityObjectNoParam[ReturnType],
         **options: Unpack[StartActivityOptions],
     ) -> ActivityHandle[ReturnType]: ...
     @overload
     async def start_activity(
         self,
-        activity: CallableAsyncSingleParam[ParamType, ReturnType],
+        activity: Callable[[ParamType], Awaitable[ReturnType]],
         arg: ParamType,
         **options: Unpack[StartActivityOptions],
     ) -> ActivityHandle[ReturnType]: ...
     @overload
     async def start_activity(
         self,
-        activity: CallableSyncSingleParam[ParamType, ReturnType] | ActivityObjectSingleParam[ParamType, ReturnType],
+        activity: Callable[[ParamType], ReturnType] | ActivityObjectSingleParam[ParamType, ReturnType],
         arg: ParamType,
         **options: Unpack[StartActivityOptions],
     ) -> ActivityHandle[ReturnType]: ...
