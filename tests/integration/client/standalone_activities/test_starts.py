@@ -222,7 +222,7 @@ async def test_wrong_arguments_name_activity_and_parameter(client: Client, work:
     with pytest.raises(ArgumentError, match=r"activity 'describe_order' takes \(order: Order.*'order' is missing"):
         await client.start_activity(describe_order, args=[], id=id, task_queue=work)
     with pytest.raises(ArgumentError, match=r"activity 'describe_order', argument order: .*object"):
-        await client.start_activity(describe_order, object(), id=id, task_queue=work)  # type: ignore[misc]
+        await client.start_activity(describe_order, object(), id=id, task_queue=work)  # type: ignore[arg-type]
     once = RetryPolicy(maximum_attempts=1)
     handle = await client.start_activity(
         "double", "two", id=id, task_queue=work, start_to_close_timeout=MINUTE, retry_policy=once
