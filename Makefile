@@ -140,7 +140,7 @@ test-pythons: wheel  ## Unit tests on the wheel, under every Python from 3.10 on
 ##@ Checks
 
 .PHONY: lint
-lint: lint-python lint-rust lint-go lint-workflows  ## Check formatting, types, lints and workflows
+lint: lint-python lint-rust lint-go lint-workflows docs  ## Check formatting, types, lints, workflows and documentation
 
 .PHONY: lint-python
 lint-python: bridge
@@ -174,6 +174,14 @@ format: $(DONE)/dependencies  ## Format Python, Rust and Go
 	$(VENV)/bin/ruff check --fix
 	cargo fmt --all
 	gofmt -w $(GO_MODULES)
+
+##@ Documentation
+
+.PHONY: docs
+docs: bridge  ## Build the documentation into build/docs; every warning is an error
+	$(call say,documentation)
+	@$(VENV)/bin/sphinx-build --nitpicky --fail-on-warning --keep-going --quiet -c docs -d build/doctrees . build/docs
+	@echo build/docs/index.html
 
 ##@ Builds and measurements
 

@@ -1,4 +1,5 @@
-//! Generates the dispatch of RPCs by name from the service descriptors inside the pinned `temporalio-protos` crate.
+//! Generates the dispatch of RPCs by name from the service descriptors inside the pinned `temporalio-protos` crate, and
+//! tells the code which version of Core is locked.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -25,6 +26,19 @@ fn main() {
         FileDescriptorSet::decode(descriptors.as_slice()).expect("the descriptor file is a FileDescriptorSet");
     let output = PathBuf::from(env::var("OUT_DIR").expect("cargo sets OUT_DIR")).join("rpc_dispatch.rs");
     fs::write(output, dispatch(&unary_methods(&descriptors))).expect("OUT_DIR is writable");
+    println!("cargo::rustc-env=LOCKED_CORE_VERSION={}", locked_version("temporalio-sdk-core"));
+}
+
+/// The version of a crate that `Cargo.lock` names, which is the one that is built.
+fn locked_version(name: &str) -> String {
+    let package = PathBuf::from(env::var("CARGO_MANIFEST_DIR").expect("cargo sets CARGO_MANIFEST_DIR"));
+    let lock = package.ancestors().map(|folder| folder.join("Cargo.lock")).find(|file| file.is_file());
+    let lock = lock.expect("Cargo.lock is in the workspace's folder");
+    println!("cargo::rerun-if-changed={}", lock.display());
+    let lock = fs::read_to_string(lock).expect("Cargo.lock is readable");
+    let mut lines = lock.lines().skip_while(|line| *line != format!("name = {name:?}")).skip(1);
+    let version = lines.next().and_then(|line| line.strip_prefix("version = "));
+    version.unwrap_or_else(|| panic!("Cargo.lock has no version of {name}")).trim_matches('"').to_owned()
 }
 
 /// Method names by full service name; streaming methods are left out.

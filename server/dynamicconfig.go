@@ -31,6 +31,8 @@ func settingsOf(opts *options, httpAddress string) dynamicconfig.Client {
 		dynamicconfig.WorkflowTimeSkippingEnabled.Key():           true,
 		dynamicconfig.WorkflowTimeSkippingMaxSkipPerSession.Key(): plenty,
 		dynamicconfig.TimerProcessorMaxTimeShift.Key():            20 * time.Millisecond,
+		// The pause before a run that continues as new at once is counted twice on a clock that has skipped.
+		dynamicconfig.WorkflowIdReuseMinimalInterval.Key(): time.Duration(0),
 
 		// Features that a cluster switches on one by one.
 		dynamicconfig.FrontendEnableWorkerVersioningDataAPIs.Key():               true,

@@ -40,6 +40,10 @@ use pyo3::prelude::*;
 
 #[pymodule(gil_used = false)]
 mod _native {
+    /// Version of Temporal's Core that is inside.
+    #[pymodule_export]
+    const CORE_VERSION: &str = env!("LOCKED_CORE_VERSION");
+
     #[pymodule_export]
     use super::activation::{
         Activation, ActivityBackoff, CancelWorkflow, DoUpdate, FireTimer, InitializeWorkflow, NotifyHasPatch,

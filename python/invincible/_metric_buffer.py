@@ -14,8 +14,11 @@ BufferedMetricKind = NewType("BufferedMetricKind", int)
 """Kind of a buffered metric."""
 
 BUFFERED_METRIC_KIND_COUNTER = BufferedMetricKind(0)
+"""Updates add to a counter."""
 BUFFERED_METRIC_KIND_GAUGE = BufferedMetricKind(1)
+"""Updates set a gauge."""
 BUFFERED_METRIC_KIND_HISTOGRAM = BufferedMetricKind(2)
+"""Updates are recorded in a histogram."""
 
 _logger = logging.getLogger("invincible.runtime")
 

@@ -8,6 +8,7 @@ from types import GenericAlias
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar, final
 
 __all__ = [
+    "CORE_VERSION",
     "Activation",
     "ActivityBackoff",
     "ActivityCancel",
@@ -180,6 +181,8 @@ class _PayloadLimitsConfig(Protocol):
     def payloads_warn_size(self) -> int: ...
     @property
     def memo_warn_size(self) -> int: ...
+
+CORE_VERSION: str
 
 @final
 class Activation:

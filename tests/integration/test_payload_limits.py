@@ -49,7 +49,9 @@ class Large:
             case "argument":
                 return await ship.execute(text, note="small")
             case "unregistered":
-                return await workflow.execute_activity("elsewhere", args=["small", text], **OPTIONS)
+                return await workflow.execute_activity(
+                    "elsewhere", args=["small", text], task_queue="elsewhere", **OPTIONS
+                )
             case "child":
                 return await workflow.execute_child_workflow(child, text)
             case "child memo":

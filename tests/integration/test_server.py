@@ -21,6 +21,7 @@ from invincible.common import SearchAttributeKey, SearchAttributePair, TypedSear
 from invincible.service import RPCError, RPCStatusCode
 from invincible.testing import ServerStartError, WorkflowEnvironment
 from invincible.testing._server import ServerProcess
+from invincible.testing.pytest_plugin import SessionServer
 from invincible.worker import Worker
 from tests.support.conditions import eventually
 from tests.support.processes import Program
@@ -131,13 +132,13 @@ async def test_unknown_namespaces_and_search_attributes_are_refused(client: Clie
 
 
 async def test_time_is_skipped_for_workflows_that_ask_for_it(
-    server: ServerProcess, client: Client, task_queue: str
+    invincible_server: SessionServer, client: Client, task_queue: str
 ) -> None:
     async with Worker(client, task_queue=task_queue, workflows=[sleep_days]):
         begin = time.monotonic()
         await asyncio.to_thread(
             http,
-            f"{server.ready.http}/api/v1/namespaces/default/workflows/{task_queue}",
+            f"{invincible_server.http_url}/api/v1/namespaces/default/workflows/{task_queue}",
             {
                 "workflowType": {"name": "sleep_days"},
                 "taskQueue": {"name": task_queue},
@@ -169,7 +170,7 @@ async def test_bad_flags_are_named() -> None:
     with pytest.raises(ServerStartError, match=r"exit status 2.*no\.such\.key"):
         await WorkflowEnvironment.start_local(dev_server_extra_args=["--dynamic-config-value", "no.such.key=1"])
     with pytest.raises(ServerStartError, match=r"exit status 2.*loud"):
-        await WorkflowEnvironment.start_local(dev_server_log_level="loud")
+        await WorkflowEnvironment.start_local(dev_server_extra_args=["--log-level", "loud"])
 
 
 async def test_a_killed_server_goes_on_from_its_file(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import venv
@@ -15,6 +16,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = Path(__file__).with_name("program.py")
+EXAMPLE = ROOT / "examples" / "testing"
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -101,6 +103,23 @@ def test_a_workflow_runs_from_the_wheels_alone(installed: Installed, tmp_path: P
     assert result["programs"] or sys.platform != "linux", "the embedded server was not seen"
     used = [Path(name).resolve() for name in result["modules"] + result["programs"]]
     assert [path for path in used if path.is_relative_to(ROOT)] == []
+
+
+def test_the_example_project_needs_the_wheels_and_pytest_alone(installed: Installed, tmp_path: Path) -> None:
+    project = tmp_path / "shop"
+    shutil.copytree(EXAMPLE, project, ignore=shutil.ignore_patterns("__pycache__", ".pytest_cache"))
+    pytests = ["pytest>=8.3,<10", "pytest-asyncio>=1.0,<2", "pytest-xdist>=3.6,<4"]
+    for arguments in (["pip", "install", "--quiet", *pytests], ["pytest", "-n", "2"]):
+        done = subprocess.run(
+            [installed.python, "-m", *arguments],
+            cwd=project,
+            env=installed.environment,
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert "13 passed" in done.stdout
 
 
 def test_the_command_is_installed(installed: Installed) -> None:

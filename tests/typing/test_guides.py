@@ -23,7 +23,7 @@ GRANTED = Path(__file__).parent / "guides"
 # What it imports is tried by a test of its own.
 ALLOWED = ("top-level-await", "syntax", "no-redef", "empty-body", "import-not-found", "untyped-decorator")
 # Packages of the reader, and those that examples are made for.
-FOREIGN = {"flask", "orders"}
+FOREIGN = {"app", "flask", "orders"}
 
 
 def session(page: str) -> str:
@@ -96,7 +96,14 @@ def test_links_lead_somewhere(page: str) -> None:
         assert not anchor or anchor in anchors(there), link
 
 
+def test_every_page_with_code_is_followed_by_a_test() -> None:
+    tests = guides.ROOT / "tests"
+    here = "".join(path.read_text(encoding="utf-8") for path in tests.rglob("test_*.py") if path != Path(__file__))
+    assert [page for page in guides.PAGES if guides.blocks(page) and f'"{page}"' not in here] == []
+
+
 def test_every_page_is_linked_from_another() -> None:
     everything = {page: guides.text(page) for page in guides.PAGES}
     for page in guides.PAGES.keys() - {"README.md"}:
-        assert any(f"{page})" in text for other, text in everything.items() if other != page), page
+        link = re.compile(rf"\]\((?:[^)\s]*/)?{re.escape(page)}(?:#[^)]*)?\)")
+        assert any(link.search(text) for other, text in everything.items() if other != page), page

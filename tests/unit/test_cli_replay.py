@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from invincible.cli import main
-from invincible.cli.replay import _execution
+from invincible.cli.replay.sources import execution as execution_of
 from invincible.worker._workflows import WorkflowThread
 from tests.unit.test_explain import history, timer
 
@@ -218,4 +218,4 @@ RUN = "0b9c9a4e-5d0c-4c56-9d2f-6a3a0b6f2c11"
     ],
 )
 def test_only_a_run_id_is_split_from_a_workflow_id(reference: str, execution: tuple[str, str | None]) -> None:
-    assert _execution(reference) == execution
+    assert execution_of(reference) == execution

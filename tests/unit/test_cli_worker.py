@@ -21,7 +21,7 @@ from invincible.cli._units import duration, size
         (["shop"], "'shop' is not MODULE:ATTRIBUTE"),
         (["shop:"], "'shop:' is not MODULE:ATTRIBUTE"),
         (["shop:make", "--max-memory", "500MB"], "--max-memory is for --processes"),
-        (["shop:make", "--grace", "soon"], "'soon' is no duration: write 500ms, 30s, 2m or 1h"),
+        (["shop:make", "--grace", "soon"], "'soon' is no duration: write 500ms, 30s, 2m, 1h or 7d"),
         (["shop:make", "--grace", "99999999999999h"], "'99999999999999h' is too long"),
         (["shop:make", "-p", "2", "--max-memory", "5 apples"], "'5 apples' is no size"),
         (["shop:make", "-p", "0"], "0 is not in the range x>=1"),

@@ -18,7 +18,7 @@ from invincible._native import (
 from invincible.converter import SerializationContext
 
 from .contexts import activity_context
-from .errors import TaskAbandonedError
+from .errors import ActivityNotRegisteredError, TaskAbandonedError
 from .groups import markers
 from .loop import TimerHandle
 from .operations import OperationHandle, Pending
@@ -166,6 +166,7 @@ class Activities:
         activity_type = reference.name
         run.require_writable("scheduling an activity")
         options.check(activity_type)
+        self._require_registered(activity_type, options.task_queue or run.worker.task_queue)
         context = activity_context(run, activity_type, options.activity_id, options.task_queue)
         payloads = run.encode(arguments, "activity", activity_type, context)
         seq = self.pending.next_seq()
@@ -208,6 +209,7 @@ class Activities:
         activity_type = reference.name
         run.require_writable("scheduling a local activity")
         options.check(activity_type)
+        self._require_registered(activity_type, None)
         context = activity_context(run, activity_type, options.activity_id, None, is_local=True)
         payloads = run.encode(arguments, "local activity", activity_type, context)
         groups = markers(options.event_groups)
@@ -239,3 +241,14 @@ class Activities:
         handle: LocalActivityHandle[Any] = LocalActivityHandle(run, seq, activity_type, result_type, schedule, context)
         schedule(handle, None)
         return handle
+
+    def _require_registered(self, activity_type: str, task_queue: str | None) -> None:
+        run = self.run
+        if run.worker.activity_complaint is None or run.is_replaying:
+            return
+        complaint = run.worker.activity_complaint(activity_type, task_queue)
+        if complaint is not None:
+            error = ActivityNotRegisteredError(complaint)
+            # Whatever the code makes of it: it is no outcome of an activity.
+            run.fail_task(error)
+            raise error

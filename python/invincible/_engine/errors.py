@@ -39,6 +39,10 @@ class ContinueAsNewError(BaseException):
         self._command = command
 
 
+class ActivityNotRegisteredError(TemporalError):
+    """In a test, workflow code asked for an activity that no worker there runs: elsewhere, it would wait for one."""
+
+
 class TaskAbandonedError(TemporalError):
     """The workflow task is given up through no fault of the workflow, and will be tried again."""
 

@@ -54,6 +54,8 @@ class WorkerContext:
         guarded: Whether the determinism guard watches workflow code.
         unsandboxed_guarded: The same for workflows that are defined as unsandboxed.
         activates_patch: Whether the current run is to take a patch, by id, that it meets for the first time.
+        activity_complaint: What is wrong with scheduling an activity, by type and task queue, ``None`` for a local one;
+            in tests only.
     """
 
     namespace: str
@@ -68,6 +70,7 @@ class WorkerContext:
     metric_meter: MetricMeter = MetricMeter.noop
     extern_functions: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
     activates_patch: Callable[[str], bool] | None = None
+    activity_complaint: Callable[[str, str | None], str | None] | None = None
 
 
 class WorkflowRun:

@@ -25,6 +25,6 @@ def client() -> Client:
     if context.client is None:
         raise RuntimeError(
             f"activity {context.start.activity_type!r} has no client: only async def activities have one. Make it "
-            "async, or use an invincible.client.SyncClient of your own"
+            "async, or use an invincible.client.SyncClient of your own. In tests, ActivityEnvironment(client) gives it"
         )
     return cast("Client", context.client)

@@ -7,18 +7,25 @@ import click
 from ._lazy import LazyGroup
 
 _SUMMARIES = {
+    "activity": "Complete, fail and manage activities.",
+    "batch": "Cancel, terminate, signal, reset or delete the workflows that a query finds.",
     "check": "Find workflow code that a replay may not repeat.",
+    "codec-server": "Show the Web UI and other tools what payloads say.",
+    "completion": "Print the completion script of a shell.",
+    "dev": "Run a server and a worker that follows each edit.",
     "replay": "Run workflow code against recorded histories.",
+    "schedule": "Have workflows started by the calendar.",
     "server": "Run the embedded Temporal server with its Web UI.",
     "worker": "Run workers.",
+    "workflow": "Start workflows, talk to them, see what they did.",
 }
 
 
 def _print_version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
     if value and not ctx.resilient_parsing:
-        from importlib.metadata import version
+        from ._versions import version_lines
 
-        click.echo(f"invincible {version('invincible')}")
+        click.echo("\n".join(version_lines()))
         ctx.exit()
 
 
@@ -29,7 +36,7 @@ def _print_version(ctx: click.Context, param: click.Parameter, value: bool) -> N
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 @click.option(
-    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version, help="Print the version."
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version, help="Print the versions."
 )
 def main() -> None:
     """Durable execution for Python on Temporal's Rust core."""

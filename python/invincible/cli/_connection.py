@@ -2,28 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields, replace
+from datetime import timedelta
 from functools import wraps
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from ._input import key_and_value
+from ._output import failure
 from ._units import name
 
 if TYPE_CHECKING:
     from invincible.client import SyncClient
-    from invincible.envconfig import ClientConnectConfig
+    from invincible.converter import DataConverter
+    from invincible.envconfig import ClientConfigProfile, ClientConnectConfig
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
-_OPTIONS = (
+# A server that drops packets is given up sooner than the system does.
+_CONNECT_TIMEOUT = timedelta(seconds=10)
+
+_file = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+_SERVER_OPTIONS = (
     click.option("--address", type=name, metavar="HOST:PORT", help="The server.  [default: localhost:7233]"),
     click.option("--namespace", "-n", type=name, metavar="NAME", help="Its namespace.  [default: default]"),
     click.option("--profile", type=name, metavar="NAME", help="Profile of the configuration file."),
+    click.option("--config-file", type=_file, metavar="FILE", help="Configuration file to read instead of yours."),
     click.option("--api-key", type=name, metavar="KEY", help="Sent as bearer token; better in TEMPORAL_API_KEY."),
     click.option("--tls/--no-tls", "tls", default=None, help="Whether to use TLS."),
+    click.option("--tls-ca-path", type=_file, metavar="FILE", help="Root certificate of the server's."),
+    click.option("--tls-cert-path", type=_file, metavar="FILE", help="Certificate of this client."),
+    click.option("--tls-key-path", type=_file, metavar="FILE", help="Its key."),
+    click.option("--tls-server-name", type=name, metavar="NAME", help="Name to expect in the server's certificate."),
+    click.option("--grpc-meta", multiple=True, metavar="KEY=VALUE", help="A header of all calls."),
+)
+_PAYLOAD_OPTIONS = (
+    click.option("--identity", type=name, metavar="TEXT", help="How histories name you.  [default: pid@host]"),
+    click.option("--codec-endpoint", type=name, metavar="URL", help="Codec server that encodes and decodes payloads."),
+    click.option(
+        "--codec-auth", type=name, metavar="VALUE", help="Its Authorization header; better in TEMPORAL_CODEC_AUTH."
+    ),
+    click.option(
+        "--data-converter",
+        type=name,
+        metavar="MODULE:ATTRIBUTE",
+        help="Data converter or payload codec of the workers, or a function that returns one.",
+    ),
 )
 
 
@@ -34,29 +64,32 @@ class Connection:
     address: str | None = None
     namespace: str | None = None
     profile: str | None = None
-    api_key: str | None = None
+    config_file: Path | None = None
+    api_key: str | None = field(default=None, repr=False)
     tls: bool | None = None
+    tls_ca_path: Path | None = None
+    tls_cert_path: Path | None = None
+    tls_key_path: Path | None = None
+    tls_server_name: str | None = None
+    grpc_meta: Sequence[str] = field(default=(), repr=False)
+    identity: str | None = None
+    codec_endpoint: str | None = None
+    codec_auth: str | None = field(default=None, repr=False)
+    data_converter: str | None = None
 
     def config(self) -> ClientConnectConfig:
-        """The arguments of ``Client.connect``.
+        """The arguments of ``Client.connect`` that say where the server is.
 
         Raises:
             ClickException: The variables or the configuration file make no sense.
         """
-        from invincible.envconfig import ClientConfig, ConfigError
+        from invincible.envconfig import ClientConfigProfile, ConfigError
 
         try:
-            config = ClientConfig.load_client_connect_config(self.profile)
+            profile = ClientConfigProfile.load(self.profile, config_source=self.config_file)
+            config = self._over(profile).to_client_connect_config()
         except (ConfigError, OSError, ValueError) as error:
-            raise click.ClickException(str(error)) from None
-        if self.address is not None:
-            config["target_host"] = self.address
-        if self.namespace is not None:
-            config["namespace"] = self.namespace
-        if self.api_key is not None:
-            config["api_key"] = self.api_key
-        if self.tls is not None:
-            config["tls"] = self.tls
+            raise failure(error) from None
         config.setdefault("target_host", "localhost:7233")
         return config
 
@@ -64,29 +97,119 @@ class Connection:
     def client(self) -> Iterator[SyncClient]:
         """A connected client; what the server refuses ends the command with the server's words and exit code 1."""
         from invincible.client import SyncClient
+        from invincible.converter import ConversionError
         from invincible.service import RPCError
 
         config = self.config()
+        converter = self.converter(config.get("namespace", "default"))
         try:
-            client = SyncClient.connect(**config)
+            client = SyncClient.connect(
+                **config, identity=self.identity, data_converter=converter, connect_timeout=_CONNECT_TIMEOUT
+            )
         except (RPCError, RuntimeError, ValueError) as error:
-            raise click.ClickException(f"cannot connect to {config['target_host']}: {error}") from None
+            raise failure(f"cannot connect to {config.get('target_host')}: {error}") from None
         with client:
             try:
                 yield client
-            except RPCError as error:
-                raise click.ClickException(str(error)) from None
+            except (RPCError, ConversionError) as error:
+                raise failure(error) from None
+            except (click.ClickException, click.exceptions.Exit, click.Abort):
+                raise
+            except Exception as error:
+                if self.data_converter is None:
+                    raise
+                # The codec is the user's code, and may raise anything.
+                raise failure(f"{self.data_converter}: {type(error).__name__}: {error}") from None
+
+    def converter(self, namespace: str) -> DataConverter:
+        """What encodes and decodes the payloads of a namespace.
+
+        Raises:
+            ClickException: The variables or the configuration file make no sense, or there is no such converter.
+            UsageError: The options contradict each other.
+        """
+        from invincible.converter import DataConverter, RemoteCodec
+
+        codec = self._codec_settings()
+        if self.data_converter is not None:
+            if self.codec_endpoint is not None:
+                raise click.UsageError("--data-converter and --codec-endpoint cannot be combined")
+            from ._data_converter import data_converter
+
+            return data_converter(self.data_converter)
+        endpoint = codec.get("endpoint")
+        if not endpoint:
+            if self.codec_auth is not None:
+                raise click.UsageError("--codec-auth is for --codec-endpoint: give it too")
+            return DataConverter.default
+        try:
+            remote = RemoteCodec(endpoint, namespace=namespace, authorization=codec.get("auth") or None)
+        except ValueError as error:
+            raise failure(f"codec server: {error}") from None
+        return replace(DataConverter.default, payload_codec=remote)
+
+    def _over(self, profile: ClientConfigProfile) -> ClientConfigProfile:
+        """The profile with what the options say."""
+        from invincible.envconfig import ClientConfigTLS
+
+        files = {
+            "server_name": self.tls_server_name,
+            "server_root_ca_cert": self.tls_ca_path,
+            "client_cert": self.tls_cert_path,
+            "client_private_key": self.tls_key_path,
+        }
+        given: dict[str, Any] = {key: value for key, value in files.items() if value is not None}
+        tls = profile.tls
+        if self.tls is False:
+            if given:
+                raise click.UsageError("--no-tls cannot be combined with other options of TLS")
+            tls = ClientConfigTLS(disabled=True)
+        elif self.tls or given:
+            tls = replace(tls or ClientConfigTLS(), disabled=None, **given)
+        headers = dict(key_and_value(item, "--grpc-meta", "KEY=VALUE") for item in self.grpc_meta)
+        options = {"address": self.address, "namespace": self.namespace, "api_key": self.api_key}
+        changed: dict[str, Any] = {key: value for key, value in options.items() if value is not None}
+        return replace(
+            profile,
+            **changed,
+            tls=tls,
+            grpc_meta={**profile.grpc_meta, **{key.lower(): value for key, value in headers.items()}},
+        )
+
+    def _codec_settings(self) -> Mapping[str, str]:
+        """Endpoint and authorization of the codec server, as far as they are known."""
+        from invincible.envconfig import ConfigError
+        from invincible.envconfig._profiles import profile_table
+
+        try:
+            table, _ = profile_table(self.profile, self.config_file, os.environ)
+        except (ConfigError, OSError, ValueError) as error:
+            raise failure(error) from None
+        variables = {"endpoint": "TEMPORAL_CODEC_ENDPOINT", "auth": "TEMPORAL_CODEC_AUTH"}
+        said = {key: os.environ[variable] for key, variable in variables.items() if variable in os.environ}
+        options = {"endpoint": self.codec_endpoint, "auth": self.codec_auth}
+        given = {key: value for key, value in options.items() if value is not None}
+        return {**table.get("codec", {}), **said, **given}
 
 
 def connection_options(function: _Function) -> _Function:
-    """Give a command the options of a connection; it takes them as ``connection: Connection``."""
+    """Give a command the options of a connection and of payloads; it takes them as ``connection: Connection``."""
+    return _with_options(function, (*_SERVER_OPTIONS, *_PAYLOAD_OPTIONS))
 
+
+def server_options(function: _Function) -> _Function:
+    """:func:`connection_options` for commands that convert no payloads."""
+    return _with_options(function, _SERVER_OPTIONS)
+
+
+def _with_options(function: _Function, options: Sequence[Callable[[Any], Any]]) -> _Function:
     @wraps(function)
-    def command(*arguments: Any, **options: Any) -> Any:
-        connection = Connection(**{each: options.pop(each) for each in Connection.__dataclass_fields__})
-        return function(*arguments, connection=connection, **options)
+    def command(*arguments: Any, **values: Any) -> Any:
+        names = [each.name for each in fields(Connection) if each.name in values]
+        connection = Connection(**{each: values.pop(each) for each in names})
+        return function(*arguments, connection=connection, **values)
 
     decorated: Any = command
-    for option in reversed(_OPTIONS):
+    for option in reversed(options):
         decorated = option(decorated)
     return decorated  # type: ignore[no-any-return]

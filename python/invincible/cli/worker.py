@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ._connection import Connection, connection_options
+from ._connection import Connection, server_options
 from ._units import address, duration, name, size
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def command() -> None:
 @click.option(
     "--health", "health_address", type=address, metavar="HOST:PORT", help="Answer /healthz and /readyz over HTTP."
 )
-@connection_options
+@server_options
 @click.option(
     "--log-level",
     type=click.Choice(["debug", "info", "warning", "error"], case_sensitive=False),

@@ -53,6 +53,7 @@ from ._connect_config import ClientConnectConfig
 from ._description import WorkflowExecution, WorkflowExecutionDescription
 from ._errors import (
     NexusOperationFailureError,
+    NoWorkerError,
     RPCTimeoutOrCancelledError,
     WorkflowContinuedAsNewError,
     WorkflowFailureError,
@@ -294,6 +295,7 @@ __all__ = [
     "NexusOperationExecutionDescription",
     "NexusOperationFailureError",
     "NexusOperationHandle",
+    "NoWorkerError",
     "OutboundInterceptor",
     "PauseActivityInput",
     "PauseScheduleInput",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, Concatenate, cast, overload
 
 from typing_extensions import Self, Unpack
@@ -61,6 +62,11 @@ from ._visibility.client import ClientVisibility
 if TYPE_CHECKING:
     from invincible.service import OperatorService, TestService, WorkflowService
 
+    from ._time_skipping import TimeSkipping
+
+# pytest shows the line that waits in the test, and none of this file.
+__tracebackhide__ = True
+
 
 class Client(ClientUpdates, ClientActivities, ClientNexus, ClientSchedules, ClientVisibility, ClientVersions):
     """Starts workflows in one namespace of a Temporal service, and talks to them.
@@ -85,6 +91,10 @@ class Client(ClientUpdates, ClientActivities, ClientNexus, ClientSchedules, Clie
     # Set by test environments: those who wait for a result are told that a workflow task failed, see
     # WorkflowTaskFailedError.
     _raise_task_failures = False
+    # Set by test environments whose workers replay each run from its start for every task.
+    _always_replay = False
+    # Set by test environments whose workflows skip time.
+    _time_skipping: TimeSkipping | None = None
 
     def __init__(
         self,
@@ -509,6 +519,8 @@ class Client(ClientUpdates, ClientActivities, ClientNexus, ClientSchedules, Clie
         """
         # The overloads know no call that leaves open what the workflow is.
         start = cast("Callable[..., Awaitable[WorkflowHandle[Any, Any]]]", self.start_workflow)
+        if self._time_skipping is not None:
+            start = partial(_awaiting, start)
         handle = await start(
             workflow,
             arg,
@@ -611,3 +623,13 @@ class Client(ClientUpdates, ClientActivities, ClientNexus, ClientSchedules, Clie
             first_execution_run_id=first_execution_run_id,
             result_type=workflow_reference(workflow).return_hint,
         )
+
+
+async def _awaiting(start: Callable[..., Awaitable[WorkflowHandle[Any, Any]]], *args: Any, **options: Any) -> Any:
+    from ._time_skipping import awaited_at_once
+
+    token = awaited_at_once.set(True)
+    try:
+        return await start(*args, **options)
+    finally:
+        awaited_at_once.reset(token)

@@ -135,11 +135,41 @@ class WorkflowUpdateRPCTimeoutOrCancelledError(RPCTimeoutOrCancelledError):
         super().__init__("Timeout or cancellation waiting for update")
 
 
+class NoWorkerError(TemporalError):
+    """A workflow waits on a task queue that no worker polls.
+
+    Raised to those who wait for what a workflow does, by clients of a test environment only. Elsewhere they wait on: a
+    worker may come at any time.
+
+    Args:
+        workflow_id: The workflow.
+        task_queue: The task queue.
+        activity_type: The activity that it waits for; ``None`` if no worker runs the workflow itself.
+    """
+
+    def __init__(self, workflow_id: str, task_queue: str, activity_type: str | None) -> None:
+        """Creates the error."""
+        if activity_type is None:
+            problem = f"waits on task queue {task_queue!r}, and no worker polls that for workflows"
+            advice = "is it the name that the worker has, and does the worker run?"
+        else:
+            problem = (
+                f"waits for activity {activity_type!r} on task queue {task_queue!r}, and no worker polls that for "
+                "activities"
+            )
+            advice = "give a worker there activities=[...]; invincible.testing.mock_activity makes a mock of one"
+        super().__init__(f"workflow {workflow_id!r} {problem}: {advice}")
+        self.workflow_id = workflow_id
+        self.task_queue = task_queue
+        self.activity_type = activity_type
+
+
 class WorkflowTaskFailedError(TemporalError):
     """Workflow code has a bug: a workflow task failed, and the server would try it again for ever.
 
-    Raised to those who wait for the result of a workflow, by clients of a test environment only. Elsewhere they wait
-    on: the bug may be fixed while the workflow runs. The exception that the workflow raised is the ``__cause__``.
+    Raised to those who wait for what a workflow does, by clients of a test environment only: for the result of it, or
+    of a parent that waits for it, for an update or the answer to a query. Elsewhere they wait on: the bug may be fixed
+    while the workflow runs. The exception that the workflow raised is the ``__cause__``.
 
     Args:
         workflow_id: The workflow.
@@ -147,12 +177,30 @@ class WorkflowTaskFailedError(TemporalError):
         reason: Name of the server's reason, ``WORKFLOW_WORKER_UNHANDLED_FAILURE`` say.
         message: Message of the failure.
         stack_trace: Traceback in the workflow's code, as text.
+        raised: Name of the exception's class, if workflow code has raised one.
+        parent: Id of the workflow that waits for this one, if that is the one asked for.
+        cause: The exception.
     """
 
-    def __init__(self, workflow_id: str, run_id: str, reason: str, message: str, stack_trace: str) -> None:
+    def __init__(
+        self,
+        workflow_id: str,
+        run_id: str,
+        reason: str,
+        message: str,
+        stack_trace: str,
+        *,
+        raised: str | None = None,
+        parent: str | None = None,
+        cause: BaseException | None = None,
+    ) -> None:
         """Creates the error."""
-        described = f"workflow {workflow_id!r} cannot go on: {message} ({reason})"
-        super().__init__(f"{described}\n{stack_trace}" if stack_trace else described)
+        of = "" if parent is None else f", a child workflow of {parent!r},"
+        told = f": {message} ({reason})" if raised is None else f": its code raised {raised}: {message}"
+        # An exception that comes with its traceback is shown with it.
+        stack = f"\n{stack_trace}" if stack_trace and (cause is None or cause.__traceback__ is None) else ""
+        super().__init__(f"workflow {workflow_id!r}{of} cannot go on{told}{stack}")
+        self.__cause__ = cause
         self.workflow_id = workflow_id
         self.run_id = run_id
         self.reason = reason

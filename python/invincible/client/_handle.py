@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, cast, overload
 
 from typing_extensions import Unpack
@@ -42,6 +43,7 @@ from ._reset.inputs import ResetWorkflowInput
 from ._reset.point import WorkflowResetPoint
 from ._status import WorkflowHistoryEventFilterType
 from ._values import decode_first
+from ._watch import unless_child_fails
 
 if TYPE_CHECKING:
     from invincible.api.workflowservice.v1 import (
@@ -50,6 +52,9 @@ if TYPE_CHECKING:
     )
 
     from ._client import Client
+
+# pytest shows the line that waits in the test, and none of this file.
+__tracebackhide__ = True
 
 
 class WorkflowHandle(HandleUpdates[SelfType], Generic[SelfType, ReturnType]):
@@ -155,7 +160,14 @@ class WorkflowHandle(HandleUpdates[SelfType], Generic[SelfType, ReturnType]):
             follow_runs=follow_runs,
             task_failures=client._raise_task_failures,
         )
-        outcome = await native_call(client, _native.Client.workflow_result, request, rpc_metadata, rpc_timeout)
+        wait = partial(native_call, client, _native.Client.workflow_result, request, rpc_metadata, rpc_timeout)
+        if client._raise_task_failures:
+            wait = partial(unless_child_fails, client, self._id, self._result_run_id or "", wait)
+        if client._time_skipping is None:
+            outcome = await wait()
+        else:
+            async with client._time_skipping.awaited(client, self._id):
+                outcome = await wait()
         converter = client._workflow_converter(self._id)
         if outcome.kind != "completed":
             raise await failure_of(outcome, self._id, converter)

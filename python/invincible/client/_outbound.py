@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from invincible import _native
 from invincible._native import Payload
-from invincible.common import HeaderCodecBehavior, Priority
+from invincible.common import HeaderCodecBehavior, Priority, WorkflowIDConflictPolicy
 from invincible.converter import encode_search_attributes
 from invincible.service import seconds
 
@@ -40,11 +40,13 @@ from ._schedules.calls import ScheduleCalls
 from ._sizes import SendingRequest, sent_by, sizes_checked
 from ._start_checks import check_start
 from ._status import WorkflowExecutionStatus, WorkflowUpdateStage
+from ._time_skipping import awaited_at_once
 from ._update import UpdateOutcome, WorkflowUpdateHandle
 from ._update_wait import wait_for_update
 from ._values import decode_first, encode_arguments, encode_headers, encode_map, encode_text
 from ._versions.calls import VersionCalls
 from ._visibility.calls import VisibilityCalls
+from ._watch import unless_task_fails
 
 if TYPE_CHECKING:
     from ._client import Client
@@ -81,6 +83,7 @@ class NativeCalls(
         started = await self._call_sized(_native.Client.start_workflow, request, input)
         if calling is not None:
             calling.started(started.links)
+        self._started(input)
         return WorkflowHandle(
             self._client,
             input.id,
@@ -143,7 +146,10 @@ class NativeCalls(
             headers=await self._headers(input.headers),
             reject_condition=condition or 0,
         )
-        answer = await self._call_sized(_native.Client.query_workflow, request, input)
+        ask = partial(self._call_sized, _native.Client.query_workflow, request, input)
+        if client._raise_task_failures:
+            ask = partial(unless_task_fails, client, input.id, input.run_id or "", ask)
+        answer = await ask()
         if answer.error is not None:
             cause = None if answer.failure is None else await converter.decode_failure(answer.failure)
             raise WorkflowQueryFailedError(answer.error) from cause
@@ -209,6 +215,7 @@ class NativeCalls(
         async def both() -> WorkflowUpdateHandle[Any]:
             run_id, response = await update_with_start(client.service_client, start, request, metadata)
             input._on_start(run_id)
+            self._started(input.start_workflow_input)
             return await self._update(request, ret_type, metadata, response)
 
         started = sent_by(start, input.start_workflow_input._signature)
@@ -222,7 +229,6 @@ class NativeCalls(
         check_start(input)
         client = self._client
         converter = client._workflow_converter(input.id, input.workflow)
-        time_skipping = input.time_skipping_config
         return _native.StartWorkflowRequest(
             namespace=client.namespace,
             workflow_id=input.id,
@@ -247,9 +253,20 @@ class NativeCalls(
             static_details=await encode_text(converter, input.static_details),
             priority=None if input.priority is Priority.default else input.priority._to_native(),
             versioning_override=None if input.versioning_override is None else input.versioning_override._to_native(),
-            time_skipping_config=None if time_skipping is None else time_skipping.SerializeToString(),
+            time_skipping_config=self._time_skipping_config(input),
             **others,
         )
+
+    def _time_skipping_config(self, input: StartWorkflowInput | UpdateWithStartStartWorkflowInput) -> bytes | None:
+        if input.time_skipping_config is not None:
+            return input.time_skipping_config.SerializeToString()
+        skipping = self._client._time_skipping
+        return None if skipping is None else skipping.start_config(awaited=_is_awaited(input))
+
+    def _started(self, input: StartWorkflowInput | UpdateWithStartStartWorkflowInput) -> None:
+        skipping = self._client._time_skipping
+        if skipping is not None:
+            skipping.started(input.id, awaited=_is_awaited(input))
 
     async def _update_request(
         self,
@@ -313,3 +330,15 @@ class NativeCalls(
         """:meth:`_call` with values, which may be too large."""
         with sizes_checked(self._client, sent_by(request, getattr(input, "_signature", None))):
             return await self._call(method, request, input)
+
+
+def _is_awaited(input: StartWorkflowInput | UpdateWithStartStartWorkflowInput) -> bool:
+    """Whether somebody waits for the workflow from its start on; not so if it may have been started before."""
+    if handler_calls.get() is not None:
+        return True  # the caller of a Nexus operation waits for what is behind it
+    return (
+        awaited_at_once.get()
+        and isinstance(input, StartWorkflowInput)
+        and input.start_signal is None
+        and input.id_conflict_policy != WorkflowIDConflictPolicy.USE_EXISTING
+    )

@@ -4,21 +4,32 @@ from __future__ import annotations
 
 from invincible._native import WorkflowOutcome
 from invincible.converter import DataConverter
-from invincible.exceptions import CancelledError, FailureError, TerminatedError, TimeoutError, TimeoutType
+from invincible.exceptions import (
+    ApplicationError,
+    CancelledError,
+    FailureError,
+    TerminatedError,
+    TimeoutError,
+    TimeoutType,
+)
 
 from ._errors import WorkflowContinuedAsNewError, WorkflowFailureError, WorkflowTaskFailedError
 from ._task_failures import task_failures
 
 # The server knows of nondeterminism a moment before the worker can explain it; seconds that this may take.
 _EXPLANATION_TIMEOUT = 1.0
+# The reason that the server gives where workflow code has raised an exception.
+_RAISED = "WORKFLOW_WORKER_UNHANDLED_FAILURE"
 
 
-async def failure_of(outcome: WorkflowOutcome, workflow_id: str, converter: DataConverter) -> Exception:
-    """The exception for those who wait for the result."""
+async def failure_of(
+    outcome: WorkflowOutcome, workflow_id: str, converter: DataConverter, parent: str | None = None
+) -> Exception:
+    """The exception for those who wait for the result, of the workflow or of the parent that waits for it."""
     if outcome.kind == "continued_as_new":
         return WorkflowContinuedAsNewError(outcome.new_execution_run_id)
     if outcome.kind == "task_failed":
-        return await _task_failure(outcome, workflow_id, converter)
+        return await _task_failure(outcome, workflow_id, converter, parent)
     return WorkflowFailureError(cause=await _cause(outcome, converter))
 
 
@@ -35,7 +46,7 @@ async def _cause(outcome: WorkflowOutcome, converter: DataConverter) -> BaseExce
 
 
 async def _task_failure(
-    outcome: WorkflowOutcome, workflow_id: str, converter: DataConverter
+    outcome: WorkflowOutcome, workflow_id: str, converter: DataConverter, parent: str | None
 ) -> WorkflowTaskFailedError:
     told = await _cause(outcome, converter)
     message, stack_trace = str(told), ""
@@ -47,6 +58,17 @@ async def _task_failure(
         message = message if cause is None else str(cause)
     else:
         cause = task_failures.find(workflow_id, outcome.run_id)
-    error = WorkflowTaskFailedError(workflow_id, outcome.run_id, outcome.reason, message, stack_trace)
-    error.__cause__ = told if cause is None else cause
-    return error
+    return WorkflowTaskFailedError(
+        workflow_id,
+        outcome.run_id,
+        outcome.reason,
+        message,
+        stack_trace,
+        raised=_raised(told if cause is None else cause) if outcome.reason == _RAISED else None,
+        parent=parent,
+        cause=told if cause is None else cause,
+    )
+
+
+def _raised(error: BaseException) -> str | None:
+    return error.type if isinstance(error, ApplicationError) else type(error).__name__

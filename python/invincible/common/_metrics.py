@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 MetricAttributes: TypeAlias = Mapping[str, str | int | float | bool]
+"""Attributes of a metric, by name."""
 
 
 class MetricMeter(ABC):

@@ -18,8 +18,11 @@ else:
     from typing_extensions import NamedTuple
 
 SearchAttributeValues: TypeAlias = list[str] | list[int] | list[float] | list[bool] | list[datetime]
+"""Values of an untyped search attribute: all of one type."""
 SearchAttributes: TypeAlias = Mapping[str, SearchAttributeValues]
+"""Untyped search attributes by name; :class:`TypedSearchAttributes` are better."""
 SearchAttributeValue: TypeAlias = str | int | float | bool | datetime | Sequence[str]
+"""The value of a typed search attribute."""
 
 SearchAttributeValueType = TypeVar("SearchAttributeValueType", str, int, float, bool, datetime, Sequence[str])
 _T = TypeVar("_T")
@@ -154,7 +157,7 @@ class TypedSearchAttributes(Collection[SearchAttributePair[Any]]):
     """An immutable collection of search attributes, sorted by name.
 
     Example:
-        ``TypedSearchAttributes([SearchAttributePair(SearchAttributeKey.for_int("Retries"), 3)])``
+        TypedSearchAttributes([SearchAttributePair(SearchAttributeKey.for_int("Retries"), 3)])
 
     Args:
         search_attributes: The pairs, each name once.

@@ -29,6 +29,7 @@ from ._failure import DefaultFailureConverter, DefaultFailureConverterWithEncode
 from ._json import AdvancedJSONEncoder
 from ._payload_converter import CompositePayloadConverter, EncodingPayloadConverter, PayloadConverter
 from ._protobuf import BinaryProtoPayloadConverter, JSONProtoPayloadConverter
+from ._remote_codec import RemoteCodec
 from ._search_attributes import (
     decode_search_attributes,
     decode_typed_search_attributes,
@@ -76,6 +77,7 @@ __all__ = [
     "Payload",
     "PayloadCodec",
     "PayloadConverter",
+    "RemoteCodec",
     "SerializationContext",
     "Signature",
     "StorageDriver",

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from typing import Any, ClassVar, NewType
 
 JSONTypeConverterUnhandled = NewType("JSONTypeConverterUnhandled", object)
+"""Type of :attr:`JSONTypeConverter.Unhandled`."""
 
 
 class JSONTypeConverter(ABC):

@@ -1,5 +1,6 @@
 """Connection options from a TOML file and environment variables, as all of Temporal's tools read them.
 
+Example:
     config = ClientConfig.load_client_connect_config()
     config.setdefault("target_host", "localhost:7233")
     client = await Client.connect(**config)

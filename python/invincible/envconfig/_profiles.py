@@ -360,6 +360,17 @@ class ClientConfig:
         ).to_client_connect_config()
 
 
+def profile_table(
+    profile: str | None, config_source: DataSource | None, environment: Mapping[str, str]
+) -> tuple[Table, str]:
+    """What the file has under a name, the codec server of command lines included, and how errors name it.
+
+    Raises:
+        ConfigError: The file cannot be read or makes no sense, or the profile is not there.
+    """
+    return _choose(read_file(config_source, strict=False, environment=environment), profile, environment)
+
+
 def _choose(file: ConfigFile, profile: str | None, environment: Mapping[str, str]) -> tuple[Table, str]:
     """The table of the profile to use, and how errors name it."""
     named = environment.get("TEMPORAL_PROFILE") or None if profile is None else profile

@@ -260,7 +260,7 @@ class TemporalNexusClient(ABC):
             The result, if the update is done already; else the operation goes on with it.
 
         Raises:
-            OperationError: The workflow has rejected the update, or the update has failed already.
+            nexusrpc.OperationError: The workflow has rejected the update, or the update has failed already.
             RPCError: The service refused the call; with the status ``NOT_FOUND`` if there is no such workflow.
             ValueError: ``wait_for_stage`` is another one.
         """

@@ -185,7 +185,7 @@ class TemporalOperationHandler(OperationHandler[InputT, OutputT], ABC, Generic[I
             options: The update.
 
         Raises:
-            HandlerError: ``NOT_IMPLEMENTED``, always.
+            nexusrpc.HandlerError: ``NOT_IMPLEMENTED``, always.
         """
         raise HandlerError(
             "an update that is accepted cannot be cancelled: override TemporalOperationHandler.cancel_workflow_update "

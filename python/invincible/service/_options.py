@@ -143,7 +143,9 @@ class GrpcCompression:
     """Compression of messages: :attr:`NONE` or :attr:`GZIP`."""
 
     NONE: ClassVar[GrpcCompression]
+    """As they are."""
     GZIP: ClassVar[GrpcCompression]
+    """By gzip, in both directions."""
 
     def __repr__(self) -> str:
         """The name of the attribute."""

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,17 +69,24 @@ class ServerProcess:
         options: Flags of the server program, without the path.
         binary: The program; see ``server_binary``.
         timeout: Seconds it may take to start.
+        on_log: Called with each line that the server logs, on a thread; by default it goes to standard error.
 
     Raises:
         ServerStartError: it does not start.
     """
 
     def __init__(
-        self, options: Sequence[str] = (), *, binary: str | os.PathLike[str] | None = None, timeout: float = 60.0
+        self,
+        options: Sequence[str] = (),
+        *,
+        binary: str | os.PathLike[str] | None = None,
+        timeout: float = 60.0,
+        on_log: Callable[[str], object] | None = None,
     ) -> None:
         self._program = server_binary(binary)
         self._process = _launch([str(self._program), *options, "--parent-pid", str(os.getpid())])
         self._log: deque[str] = deque(maxlen=_LOG_LINES)
+        self._on_log = on_log if on_log is not None else _to_standard_error
         self._ready_line: str | None = None
         self._announced = threading.Event()
         assert self._process.stdout is not None
@@ -143,10 +150,14 @@ class ServerProcess:
         with stream:
             for line in stream:
                 self._log.append(line.rstrip())
-                # In a test run this is captured and shown with the test that fails. Whoever closed or replaced it,
-                # the server must not wait for a reader.
+                # Whatever becomes of the line, the server must not wait for a reader.
                 with suppress(Exception):
-                    sys.stderr.write(line)
+                    self._on_log(line.rstrip())
+
+
+def _to_standard_error(line: str) -> None:
+    # Looked up each time: programs replace it, and test runners capture what is written to the one of the moment.
+    sys.stderr.write(f"{line}\n")
 
 
 def _launch(command: Sequence[str]) -> subprocess.Popen[str]:

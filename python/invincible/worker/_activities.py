@@ -333,6 +333,8 @@ class ActivityRunner:
                 f"activity type {running.start.activity_type!r} is not registered on the worker of task queue "
                 f"{self._task_queue!r}; its activities are: {known}",
                 type="NotFoundError",
+                # A test is told at once; elsewhere, a worker that can run it may come.
+                non_retryable=self._client is not None and self._client._raise_task_failures,
             )
         if activity.definition.name is None:
             return partial(activity.function, [RawValue(payload) for payload in running.arguments()])

@@ -14,6 +14,7 @@ from invincible.converter import Signature
 
 from ._activities import ActivityRunner
 from ._activity_codec import ActivityCodec
+from ._activity_types import activity_types, complaint, queue_of
 from ._codec_calls import CodecCalls
 from ._failures import logger
 from ._lost_server import polls_end
@@ -100,6 +101,7 @@ class LocalWorker:
             watch_slots=self.reports_health or parts.config["health_address"] is not None,
         )
         polls: asyncio.Future[None] | None = None
+        queue = queue_of(parts.client, parts.config["task_queue"])
         try:
             try:
                 self.watch = self._watch_over(native)
@@ -107,6 +109,8 @@ class LocalWorker:
             except BaseException:
                 await uninterrupted(_end_unpolled(native))
                 raise
+            if parts.native.activities:
+                activity_types.add(queue, parts.activities)
             polls = self._start(native)
             polling.set()
             stopped = asyncio.create_task(stop.wait())
@@ -121,6 +125,7 @@ class LocalWorker:
             if self._error is not None:
                 raise self._error
         finally:
+            activity_types.remove(queue, parts.activities)
             await uninterrupted(_finalized(native, polls))
             if self._keepers is not None:
                 await uninterrupted(self._keepers.end())
@@ -253,6 +258,7 @@ class LocalWorker:
             activates_patch=self._activates_patch(),
             metric_meter=client.service_client._runtime.metric_meter,
             extern_functions=interception.extern_functions if interception is not None else {},
+            activity_complaint=self._activity_complaint if client._raise_task_failures else None,
         )
         return WorkflowThread(
             native,
@@ -264,6 +270,13 @@ class LocalWorker:
             signature=self._signature,
             interceptors=interception.workflows if interception is not None else (),
         )
+
+    def _activity_complaint(self, activity_type: str, task_queue: str | None) -> str | None:
+        if task_queue is None:
+            return complaint(activity_type, None, self._parts.activities)
+        known = activity_types.of(queue_of(self._parts.client, task_queue))
+        # Workers that are not known to this process may run it.
+        return complaint(activity_type, task_queue, known) if known else None
 
     def _activates_patch(self) -> Callable[[str], bool] | None:
         callback = self._parts.config["patch_activation_callback"]

@@ -45,6 +45,8 @@ class WorkerParts:
 
     def __init__(self, config: WorkerConfig) -> None:
         check(config)
+        if config["client"]._always_replay:
+            config["max_cached_workflows"] = 0
         self.config = config
         self.client = config["client"]
         self.definitions = workflow_definitions(config["workflows"])

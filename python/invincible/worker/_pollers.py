@@ -61,3 +61,4 @@ class PollerBehaviorAutoscaling:
 
 
 PollerBehavior: TypeAlias = PollerBehaviorSimpleMaximum | PollerBehaviorAutoscaling
+"""How many polls a worker keeps open for one kind of task."""

@@ -173,6 +173,7 @@ class NexusSlotInfo:
 
 
 SlotInfo: TypeAlias = WorkflowSlotInfo | ActivitySlotInfo | LocalActivitySlotInfo | NexusSlotInfo
+"""What a slot is used for."""
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -52,7 +52,7 @@ from invincible.converter import (
     WithSerializationContext,
     WorkflowSerializationContext,
 )
-from invincible.testing._server import ServerProcess
+from invincible.testing.pytest_plugin import SessionServer, SessionServers
 from invincible.worker import Worker
 from tests.support.conditions import eventually
 from tests.support.history import fetch_events
@@ -83,11 +83,9 @@ class Purchase:
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[ServerProcess]:
+def invincible_server(invincible_servers: SessionServers) -> SessionServer:
     """A server that knows these search attributes."""
-    server = ServerProcess(["--port", "0", "--headless", *(f"--search-attribute={each}" for each in SEARCH_ATTRIBUTES)])
-    yield server
-    server.stop()
+    return invincible_servers.start(*(f"--search-attribute={each}" for each in SEARCH_ATTRIBUTES))
 
 
 @pytest.fixture

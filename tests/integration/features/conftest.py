@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from invincible.client import Client
-from invincible.testing._server import ServerProcess
+from invincible.testing.pytest_plugin import SessionServer, SessionServers
 from tests.support.features import SEARCH_ATTRIBUTES, Cache, Feature
 
 
 @pytest.fixture(scope="session")
-def server() -> Iterator[ServerProcess]:
+def invincible_server(invincible_servers: SessionServers) -> SessionServer:
     """The server of the other integration tests, and search attributes."""
     options = [f"--search-attribute={name}={kind}" for name, kind in SEARCH_ATTRIBUTES.items()]
-    server = ServerProcess(["--port", "0", "--headless", *options])
-    yield server
-    server.stop()
+    return invincible_servers.start(*options)
 
 
 @pytest.fixture(params=list(Cache), ids=lambda cache: f"cache-{cache.value}")

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from invincible.client import Client
-from invincible.testing._server import ServerProcess
+from invincible.testing.pytest_plugin import SessionServer, SessionServers
 
 from .interpreter import ATTRIBUTE
 
 
 @pytest.fixture(scope="session")
-def server() -> Iterator[ServerProcess]:
-    server = ServerProcess(["--port", "0", "--headless", "--search-attribute", f"{ATTRIBUTE.name}=Keyword"])
-    yield server
-    server.stop()
+def invincible_server(invincible_servers: SessionServers) -> SessionServer:
+    return invincible_servers.start("--search-attribute", f"{ATTRIBUTE.name}=Keyword")
 
 
 @pytest.fixture

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from invincible.client import Client
-from invincible.testing._server import ServerProcess
+from invincible.testing.pytest_plugin import SessionServer, SessionServers
 from tests.support.versions import SERVER_OPTIONS, Deployment
 
 
 @pytest.fixture(scope="session")
-def server() -> Iterator[ServerProcess]:
-    server = ServerProcess(["--port", "0", "--headless", *SERVER_OPTIONS])
-    yield server
-    server.stop()
+def invincible_server(invincible_servers: SessionServers) -> SessionServer:
+    return invincible_servers.start(*SERVER_OPTIONS)
 
 
 @pytest.fixture

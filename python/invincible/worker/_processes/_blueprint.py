@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from invincible.client import Client
 from invincible.client._plugin import connect
+from invincible.client._time_skipping import FreeRunning
 from invincible.converter import DataConverter
 from invincible.runtime import Runtime
 from invincible.service import ConnectConfig
@@ -61,6 +62,8 @@ class WorkerBlueprint:
         client: Arguments for that.
         worker: Arguments of ``Worker`` that are not its defaults.
         raise_task_failures: Whether those who wait for results are told of failed workflow tasks.
+        time_skipping: Serialized ``TimeSkippingConfig`` of the workflows that their clients start; ``None`` for none.
+        always_replay: Whether each run is replayed from its start for every task.
     """
 
     runtime: RuntimeOptions
@@ -69,6 +72,8 @@ class WorkerBlueprint:
     client: Mapping[str, Any]
     worker: Mapping[str, Any]
     raise_task_failures: bool
+    time_skipping: bytes | None
+    always_replay: bool
 
     @classmethod
     def of(cls, worker: Worker, *, serve_metrics: bool) -> WorkerBlueprint:
@@ -91,6 +96,7 @@ class WorkerBlueprint:
                 raise TypeError(
                     f"{name} belongs to one process, so it cannot be given together with processes: {instead}"
                 )
+        skipping = client._time_skipping
         return cls(
             runtime=RuntimeOptions.of(client.service_client._runtime, serve_metrics=serve_metrics),
             connection=_for_all(client.service_client.config),
@@ -98,6 +104,8 @@ class WorkerBlueprint:
             client={name: value for name, value in client.config().items() if name != "service_client"},
             worker=_options(worker, config),
             raise_task_failures=client._raise_task_failures,
+            time_skipping=None if skipping is None else skipping.start_config(awaited=True),
+            always_replay=client._always_replay,
         )
 
     def load(self) -> None:
@@ -114,6 +122,8 @@ class WorkerBlueprint:
         service_client = await connect(connection, self.client["plugins"])
         client = self.client_class(service_client, **self.client)
         client._raise_task_failures = self.raise_task_failures
+        client._time_skipping = None if self.time_skipping is None else FreeRunning(self.time_skipping)
+        client._always_replay = self.always_replay
         options = dict(self.worker)
         if options.get("identity"):
             options["identity"] = own_identity(options["identity"])

@@ -1,0 +1,1 @@
+"""A shop that waits for its money."""
