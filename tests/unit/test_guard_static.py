@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import datetime as calendar_and_clock
 import importlib
@@ -432,3 +433,17 @@ def test_without_its_source_a_workflow_has_no_findings() -> None:
     namespace: dict[str, Any] = {"workflow": workflow, "time": time, "__name__": "nowhere"}
     exec("@workflow.defn\nasync def f():\n    time.time()\n", namespace)
     assert check_definition(workflow_definition(namespace["f"])) == []
+
+
+def test_a_false_alarm_of_the_parser_is_none_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    results: list[Any] = [SystemError("AST constructor recursion depth mismatch"), ast.parse("x = 1")]
+
+    def parse(text: str) -> Any:
+        result = results.pop(0)
+        if isinstance(result, Exception):
+            raise result
+        return result
+
+    monkeypatch.setattr(ast, "parse", parse)
+    assert check_source("x = 1", "sound.py").workflows == 0
+    assert not results

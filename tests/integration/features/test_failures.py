@@ -188,7 +188,7 @@ async def test_runs_by_cron_know_the_last_result_and_failure(feature: Feature) -
             await feature.closed(run)
             last = (await feature.events(handle, runs[-1]))[-1]
             runs.append(getattr(last, last.WhichOneof("attributes") or "").new_execution_run_id)
-        await feature.client.get_workflow_handle(handle.id).terminate()
+        await feature.closed(feature.client.get_workflow_handle(handle.id, run_id=runs[-1]))
     kinds = [(await feature.events(handle, run))[-1].WhichOneof("attributes") for run in runs[:3]]
     assert kinds == [
         "workflow_execution_completed_event_attributes",

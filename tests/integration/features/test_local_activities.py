@@ -225,7 +225,9 @@ async def test_an_eviction_is_no_cancellation_of_a_local_activity(feature: Featu
     async with feature.worker([interrupted], [begun_again]):
         # The server tries the task again when this time is over.
         handle = await feature.start(interrupted, crowded, task_timeout=timedelta(seconds=1))
-        assert await handle.result() == (2 if crowded else 1)
+        begun = await handle.result()
+        # On a busy machine, time may be over more than once.
+        assert begun >= 2 if crowded else begun == 1
     (marker,) = attributes(await feature.events(handle), "marker_recorded")
     assert not marker.HasField("failure")
 

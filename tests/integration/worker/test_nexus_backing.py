@@ -540,7 +540,10 @@ async def test_an_activity_s_end_is_the_operation_s(client: Client, caller: Nexu
     assert (link.activity.activity_id, link.activity.run_id) == (order.id, described.activity_run_id)
     token = (await call.describe()).operation_token
     assert token is not None
-    assert decoded(token) == {"t": 2, "ns": "default", "aid": order.id, "rid": described.activity_run_id}
+    said = decoded(token)
+    # An activity that ends before its start is answered has told the token that was made without its run.
+    assert said.pop("rid", described.activity_run_id) == described.activity_run_id
+    assert said == {"t": 2, "ns": "default", "aid": order.id}
 
     with pytest.raises(NexusOperationFailureError) as raised:
         await caller.execute_operation(Shop.act, Order(f"{task_queue}-lost", "lost"), id=task_queue)

@@ -12,6 +12,7 @@ import linecache
 import re
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -21,6 +22,9 @@ from invincible._engine.definition import WorkflowDefinition
 from .checks import Checks, decorated_as
 from .scopes import FUNCTIONS, FunctionNode, Scope
 from .stack import readable_path
+
+# CPython 3.11 may refuse sound code with SystemError when another thread parses, too (python/cpython#106905).
+_REPEATS = 3
 
 _ALLOWED = re.compile(r"#\s*invincible:\s*allow\b")
 
@@ -93,7 +97,7 @@ class _Module:
         self.lines = text.splitlines()
         self.path = path
         self.definitions: list[tuple[Scope, FunctionNode | ast.ClassDef, str]] = []
-        tree = ast.parse(text)
+        tree = _parsed(text)
         self._search(tree, Scope(tree, namespace=namespace, package=(namespace or {}).get("__package__") or ""), "")
 
     def _search(self, node: ast.AST, scope: Scope, prefix: str) -> None:
@@ -104,6 +108,13 @@ class _Module:
                 self._search(each, Scope(each, scope), inside)
             elif isinstance(each, (ast.stmt, ast.ExceptHandler, ast.match_case)):
                 self._search(each, scope, prefix)
+
+
+def _parsed(text: str) -> ast.Module:
+    for _ in range(_REPEATS):
+        with suppress(SystemError):
+            return ast.parse(text)
+    return ast.parse(text)
 
 
 @lru_cache(maxsize=4)
