@@ -180,7 +180,8 @@ format: $(DONE)/dependencies  ## Format Python, Rust and Go
 .PHONY: docs
 docs: bridge  ## Build the documentation into build/docs; every warning is an error
 	$(call say,documentation)
-	@$(VENV)/bin/sphinx-build --nitpicky --fail-on-warning --keep-going --quiet -c docs -d build/doctrees . build/docs
+	@# All anew: what has not changed is not read again, and its warnings are not repeated.
+	@$(VENV)/bin/sphinx-build --fresh-env --nitpicky --fail-on-warning --keep-going --quiet -c docs -d build/doctrees . build/docs
 	@echo build/docs/index.html
 
 ##@ Builds and measurements
@@ -199,6 +200,7 @@ bench: setup  ## Measure side by side with temporalio
 	$(PY) -m benchmarks.run $(ARGS)
 
 .PHONY: clean
-clean:  ## Remove the environment, the messages and the wheels; keep the Rust and Go build caches
-	rm -rf $(VENV) $(VENV)-3.* dist python/invincible/api python/invincible/client/_sync/classes.pyi
+clean:  ## Remove the environment, the messages, the documentation and the wheels; keep the Rust and Go build caches
+	rm -rf $(VENV) $(VENV)-3.* build/docs build/doctrees dist
+	rm -rf python/invincible/api python/invincible/client/_sync/classes.pyi
 	find . -name __pycache__ -not -path './target/*' -prune -exec rm -rf {} +

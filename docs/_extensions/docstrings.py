@@ -8,7 +8,7 @@ import re
 import sys
 from contextlib import suppress
 from types import UnionType
-from typing import Any
+from typing import Any, get_origin, get_type_hints
 
 from docutils import nodes
 from sphinx.addnodes import pending_xref
@@ -17,7 +17,7 @@ from sphinx.ext.napoleon.docstring import GoogleDocstring
 from sphinx.pycode import ModuleAnalyzer
 from sphinx.util.typing import ExtensionMetadata, restify
 
-from public_names import public_places
+from public_names import is_private, public_places
 
 
 def mark_examples(app: Sphinx, what: str, name: str, value: Any, options: Any, lines: list[str]) -> None:
@@ -100,6 +100,19 @@ def show_defaults(
     return signature and re.sub(r"<(factory|object object)>", "...", signature), returns
 
 
+def leave_private_constructors_out(
+    app: Sphinx, what: str, name: str, value: Any, options: Any, signature: str | None, returns: str | None
+) -> tuple[str, None] | None:
+    """Shows no parameters of a class whose objects only the package can make: some are of private types."""
+    if what != "class":
+        return None
+    with suppress(NameError, TypeError):
+        types = [get_origin(hint) or hint for hint in get_type_hints(value.__init__).values()]
+        if any(inspect.isclass(each) and is_private(each) for each in types):
+            return "", None
+    return None
+
+
 def look_names_up_exactly(app: Sphinx, doctree: nodes.document) -> None:
     """Has ``type`` in an annotation be the builtin: where the mark is, Sphinx looks for all that ends in ``.type``."""
     for node in doctree.findall(pending_xref):
@@ -118,6 +131,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     # Before napoleon, which takes the sections of a docstring apart.
     app.connect("autodoc-process-docstring", mark_examples, priority=100)
     app.connect("autodoc-process-docstring", describe_data)
+    app.connect("autodoc-process-signature", leave_private_constructors_out, priority=100)
     app.connect("autodoc-process-signature", show_defaults)
     app.connect("builder-inited", import_what_annotations_name)
     app.connect("doctree-read", look_names_up_exactly)

@@ -233,9 +233,13 @@ class TimeoutType(IntEnum):
     """The timeout that was exceeded."""
 
     START_TO_CLOSE = 1
+    """Of one attempt, or one run."""
     SCHEDULE_TO_START = 2
+    """Of the wait for a worker."""
     SCHEDULE_TO_CLOSE = 3
+    """Of all attempts together."""
     HEARTBEAT = 4
+    """Of the time between two heartbeats."""
 
 
 class TimeoutError(FailureError):
@@ -287,12 +291,19 @@ class RetryState(IntEnum):
     """Why there was no further attempt."""
 
     IN_PROGRESS = 1
+    """There may still be one."""
     NON_RETRYABLE_FAILURE = 2
+    """The error is not to be retried."""
     TIMEOUT = 3
+    """The next one would begin after its time was over."""
     MAXIMUM_ATTEMPTS_REACHED = 4
+    """There were as many as there may be."""
     RETRY_POLICY_NOT_SET = 5
+    """There is no retry policy."""
     INTERNAL_SERVER_ERROR = 6
+    """The server could not go on."""
     CANCEL_REQUESTED = 7
+    """It was to be cancelled."""
 
 
 class ActivityError(FailureError):

@@ -51,8 +51,8 @@ class SimplePlugin(ClientPlugin, WorkerPlugin):
 
     Raises:
         ValueError: ``name`` is empty.
-        TypeError: an interceptor is none, ``name`` is no str, a single activity or workflow is given where there can be
-            several, or ``run_context`` is a context manager.
+        TypeError: an interceptor is not one, ``name`` is no str, a single activity or workflow is given where there can
+            be several, or ``run_context`` is a context manager.
 
     Example:
         plugin = SimplePlugin("billing", activities=[charge, refund], run_context=open_ledger)

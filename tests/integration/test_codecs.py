@@ -41,7 +41,6 @@ from invincible.exceptions import ActivityError, ApplicationError, ChildWorkflow
 from invincible.worker import Replayer, Worker
 from tests.support.codecs import SEALED, SealingCodec, payloads_in, sealing, unsealed, with_config
 from tests.support.conditions import eventually
-from tests.support.guides import follow
 from tests.support.history import fetch_events
 
 ONCE = RetryPolicy(maximum_attempts=1)
@@ -521,10 +520,3 @@ class _HeaderCalls(OutboundInterceptor):
 
 def _is_failure(event: HistoryEvent) -> bool:
     return any(descriptor.name.endswith("failed_event_attributes") for descriptor, _ in event.ListFields())
-
-
-async def test_the_guide_works(address: str, task_queue: str) -> None:
-    names = await follow("codecs.md", address, {"reading-1": task_queue, '"reading"': repr(task_queue)})
-    assert names["summary"] == "It was a bright cold"
-    codec = names["DeflatePerWorkflow"]()
-    assert codec.with_context(WorkflowSerializationContext("default", "w")).workflow_id == "w"

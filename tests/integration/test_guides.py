@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
+import re
+import shlex
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -19,7 +20,9 @@ from invincible.contrib.storage import DirectoryStorageDriver
 from invincible.converter import DataConverter, ExternalStorage, WorkflowSerializationContext
 from invincible.worker import Worker
 from tests.support.conditions import eventually
-from tests.support.guides import blocks, follow
+from tests.support.dev import running
+from tests.support.guides import blocks, follow, text
+from tests.support.processes import Program
 from tests.support.server import server_process
 
 
@@ -39,25 +42,24 @@ class Order:
         self.approved = True
 
 
-async def test_the_first_program_of_all(tmp_path: Path) -> None:
-    program = tmp_path / "welcome.py"
-    program.write_text(blocks("README.md")[0], encoding="utf-8")
-    command = [sys.executable, str(program)]
-    done = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, check=False, timeout=60)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "Hello, Ada! Welcome, Ada!\n", "")
+async def test_the_first_page(address: str, task_queue: str, tmp_path: Path) -> None:
+    """The page in its order: a file, the command that runs it, a call from the command line, and one from a script."""
+    app, script = blocks("README.md")
+    (tmp_path / "app.py").write_text(app, encoding="utf-8")
+    # Two workflows of one id cannot run at the same time, and other tests have a task queue of this name.
+    own = (
+        script.replace("localhost:7233", address).replace("welcome-ada", task_queue).replace('"app"', f'"{task_queue}"')
+    )
+    (tmp_path / "script.py").write_text(own, encoding="utf-8")
+    [target] = re.findall(r"^\$ invincible dev (\S+)", text("README.md"), re.MULTILINE)
+    [(command, printed)] = re.findall(r"^\$ invincible (workflow .*?) +#.*\n(.*)$", text("README.md"), re.MULTILINE)
 
-
-async def test_the_blocking_call_of_the_first_page(
-    client: Client, address: str, task_queue: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    @workflow.defn(name="welcome")
-    async def welcome(name: str) -> str:
-        return f"Hello, {name}"
-
-    ids = {"welcome-ada-again": task_queue, 'task_queue="welcome"': f'task_queue="{task_queue}"'}
-    async with Worker(client, task_queue=task_queue, workflows=[welcome]):
-        await asyncio.to_thread(asyncio.run, follow("README.md", address, ids, only=[1]))
-    assert capsys.readouterr().out == "Hello, Ada\n"
+    async with running(tmp_path, address, task_queue, target=target):
+        execute = [task_queue if part == "app" else part for part in shlex.split(command)]
+        for program in (["-m", "invincible", *execute, "--address", address], [tmp_path / "script.py"]):
+            async with Program(sys.executable, *program) as called:
+                assert await called.exit_code(timeout=60) == 0, called.output
+            assert called.output.strip('"') == printed.strip('"')
 
 
 async def test_clients(capsys: pytest.CaptureFixture[str]) -> None:
@@ -145,11 +147,10 @@ async def test_encryption(address: str, monkeypatch: pytest.MonkeyPatch) -> None
             assert path == "payload-keys/2026-07"
             return bytes(32)
 
-    names = await follow("encryption.md", address, only=[0, 1, 3], vault=Vault())
+    names = await follow("encryption.md", address, only=[0, 1], vault=Vault())
     converter = (await names["connect"]()).data_converter
     await returns(converter, encoding="binary/encrypted")
     await returns(DataConverter(payload_codec=names["codec"]), encoding="binary/encrypted")
-    await returns(DataConverter(payload_codec=names["Compressed"]()), encoding="binary/zlib")
 
     for name in ("orders", "orders.converter"):
         monkeypatch.setitem(sys.modules, name, ModuleType(name))

@@ -24,7 +24,7 @@ from invincible.testing._server import ServerProcess
 from invincible.testing.pytest_plugin import SessionServer
 from invincible.worker import Worker
 from tests.support.conditions import eventually
-from tests.support.processes import Program
+from tests.support.processes import Program, is_gone
 
 DAY = 24 * 60 * 60
 
@@ -65,16 +65,6 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
-
-
-def is_gone(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return True
-    # A process whose parent is dead may stay as a zombie where nobody reaps orphans.
-    stat = Path(f"/proc/{pid}/stat")
-    return stat.exists() and stat.read_text().rpartition(")")[2].split()[0] == "Z"
 
 
 async def gone(pid: int) -> bool:

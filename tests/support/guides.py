@@ -17,8 +17,8 @@ _PYTHON = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 def text(page: str) -> str:
-    """A page, by the name of its file."""
-    return PAGES[page].read_text(encoding="utf-8")
+    """A page, by the name of its file; one of those beside the documentation by its path."""
+    return PAGES.get(page, ROOT / page).read_text(encoding="utf-8")
 
 
 def blocks(page: str) -> list[str]:

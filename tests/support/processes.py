@@ -12,6 +12,17 @@ from types import TracebackType
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 
+def is_gone(pid: int) -> bool:
+    """Whether there is no such process, or only what is left until somebody asks how it ended."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    # A process whose parent is dead may stay as a zombie where nobody reaps orphans.
+    stat = Path(f"/proc/{pid}/stat")
+    return stat.exists() and stat.read_text().rpartition(")")[2].split()[0] == "Z"
+
+
 class Program:
     """A process that runs for the time of the `async with` block, in the repository's root folder.
 

@@ -61,6 +61,14 @@ def test_files_folders_and_modules_are_checked_without_importing_them(project: P
     assert "shop" not in sys.modules
 
 
+def test_no_worker_is_needed(project: Path) -> None:
+    code = (
+        "import sys, invincible.cli.check as check, invincible.cli._sources; print('invincible.worker' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
+
+
 def test_paths_are_as_given(project: Path) -> None:
     assert check("shop").stdout.startswith(str(Path("shop/inner/orders.py:6: ")))
     assert check("shop", "shop/inner").stdout.count("\n") == 1, "each file once"

@@ -30,6 +30,10 @@ def commands(command: click.Command = main, path: tuple[str, ...] = ()) -> Itera
 ALL = dict(commands())
 
 
+def parameters(name: str) -> set[str | None]:
+    return {each.name for each in ALL[name].params}
+
+
 @pytest.mark.parametrize("name", sorted(set(ALL) - {"server"}))
 def test_help(name: str) -> None:
     result = run(*name.split(), "--help")
@@ -50,6 +54,21 @@ def test_options_have_help_and_no_two_the_same_name(name: str) -> None:
     assert [each.name for each in options if not each.help] == []
     names = [name for each in options for name in (*each.opts, *each.secondary_opts)]
     assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize(
+    "name", sorted(name for name in ALL if any(each.name == "grpc_meta" for each in ALL[name].params))
+)
+def test_help_has_the_options_of_connections_apart(name: str) -> None:
+    own, heading, others = run(*name.split(), "--help").stdout.partition("\nConnection options:\n")
+    assert heading
+    options = own.partition("\nOptions:\n")[2]
+    assert "--help" in options
+    for option in ("--address", "--grpc-meta", "--identity", "--codec-endpoint", "--data-converter"):
+        assert option not in options
+    assert "--address HOST:PORT" in others
+    payloads = others.partition("\nPayload options:\n")[2]
+    assert ("--data-converter" in payloads) == ("data_converter" in parameters(name))
 
 
 @pytest.mark.parametrize("name", ["", "activity", "batch", "schedule", "workflow"])

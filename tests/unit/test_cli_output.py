@@ -66,3 +66,19 @@ def test_times_from_now() -> None:
     assert ago_text(now) == "now"
     assert ago_text(now - timedelta(minutes=5, seconds=10.5)) == "5m 10s ago"
     assert ago_text(now + timedelta(hours=2, seconds=30)) == "in 2h"
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "fits"),
+    [
+        ("waits", 5, "waits"),
+        ("waits", 4, "wait"),
+        ("日本語", 6, "日本語"),
+        ("日本語", 5, "日本"),
+        ("e\u0301e", 1, "e\u0301"),
+    ],
+)
+def test_what_fits_in_a_line(text: str, width: int, fits: str) -> None:
+    from invincible.cli._progress import _fitting
+
+    assert _fitting(text, width) == fits

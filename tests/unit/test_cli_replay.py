@@ -161,7 +161,8 @@ def test_a_history_that_is_cut_off(folder: Path) -> None:
     [
         (["-m", "{program}"], "nothing to replay"),
         (["histories"], "no workflows to replay with"),
-        (["histories", "-m", "no_such_module"], "cannot import 'no_such_module'"),
+        (["histories", "-m", "no_such_module"], "there is no file, folder or module 'no_such_module'"),
+        (["histories", "-m", "raises"], "cannot import 'raises': raises.py:1: ZeroDivisionError: division by zero"),
         (["histories", "-m", "no_such_file.py"], "there is no file 'no_such_file.py'"),
         (["histories", "-m", "json"], "there are no workflows in 'json'"),
         (["histories", "-w", "{program}"], "takes MODULE:NAME"),
@@ -174,6 +175,7 @@ def test_a_history_that_is_cut_off(folder: Path) -> None:
 )
 def test_usage(folder: Path, arguments: list[str], message: str) -> None:
     (folder / "empty").mkdir()
+    (folder / "raises.py").write_text("1 / 0\n")
     names = {"program": f"program_{folder.name}", "changed": f"changed_{folder.name}"}
     result = replay(*(argument.format(**names) for argument in arguments))
     assert result.exit_code == 2

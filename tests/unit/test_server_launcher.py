@@ -20,6 +20,7 @@ from invincible.testing import ServerStartError, _server
 from invincible.testing._environment import WorkflowEnvironment
 from invincible.testing._server import ServerProcess, server_binary
 from tests.support.conditions import eventually
+from tests.support.processes import is_gone
 
 READY = '{"event":"ready","grpc":"h:1","http":"http://h:2","ui":null,"metrics":null,"namespaces":["default"]}'
 
@@ -76,6 +77,8 @@ def test_a_wrong_path_is_named_with_where_it_came_from(tmp_path: Path, monkeypat
     missing = tmp_path / "missing"
     with pytest.raises(ServerStartError, match=f"the path given names {missing} .* no such file"):
         server_binary(missing)
+    with pytest.raises(TypeError, match="the path of a server program must be a str or a path, got int"):
+        server_binary(7)  # type: ignore[arg-type]
     monkeypatch.setenv("INVINCIBLE_SERVER", str(tmp_path))
     with pytest.raises(ServerStartError, match=f"INVINCIBLE_SERVER names {tmp_path} .* no such file"):
         server_binary()
@@ -110,8 +113,26 @@ def test_a_server_that_is_never_ready_is_killed(tmp_path: Path, monkeypatch: pyt
     deaf = program(tmp_path, "trap '' TERM", f"echo $$ > {pid}", "echo stuck >&2", "exec sleep 600")
     with pytest.raises(ServerStartError, match=r"not ready within 1 s.*\nstuck"):
         ServerProcess(binary=deaf, timeout=1)
+    with pytest.raises(ServerStartError, match=r"not ready within 0\.001 s.*\nnothing"):
+        ServerProcess(binary=program(tmp_path, "exec sleep 600", name="silent"), timeout=0.001)
     with pytest.raises(ProcessLookupError):
         os.kill(int(pid.read_text()), 0)
+
+
+@pytest.mark.parametrize("deaf", [False, True])
+async def test_what_a_program_runs_ends_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, deaf: bool) -> None:
+    monkeypatch.setattr(_server, "_STOP_TIMEOUT", 0.1)
+    pid = tmp_path / "pid"
+    inner = program(tmp_path, "trap '' TERM" if deaf else "", f"echo $$ > {pid}", f"echo '{READY}'", "exec sleep 600")
+    wrapper = program(tmp_path, f"{inner} & wait", name="wrapper")
+    ServerProcess(binary=wrapper).stop()
+
+    inner_pid = int(pid.read_text())
+
+    async def gone() -> bool:
+        return is_gone(inner_pid)
+
+    await eventually(gone, what="what the program runs has ended")
 
 
 def test_a_program_that_is_no_server_is_named(tmp_path: Path) -> None:
@@ -147,11 +168,7 @@ async def test_a_start_that_is_cancelled_leaves_no_server(tmp_path: Path) -> Non
     go.write_text("ready\n")
 
     async def gone() -> bool:
-        try:
-            os.kill(number, 0)
-        except ProcessLookupError:
-            return True
-        return False
+        return is_gone(number)
 
     await eventually(gone, what="the server is gone")
 

@@ -51,6 +51,7 @@ class ActivityHandle(OperationHandle[T]):
         self._first_turn = run.loop.next_turn()
 
     def cancel(self, msg: Any = None) -> bool:
+        """Ask for the cancellation; whether there was still something to cancel."""
         if self.done() or self.cancel_requested:
             return not self.done()
         super().cancel(msg)

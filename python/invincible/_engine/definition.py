@@ -17,7 +17,9 @@ class HandlerUnfinishedPolicy(IntEnum):
     """What happens when a workflow ends while this handler still runs."""
 
     WARN_AND_ABANDON = 1
+    """It is cut off, and a warning names it."""
     ABANDON = 2
+    """It is cut off."""
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ class EventGroup:
 
     @staticmethod
     def create(id: str, label: Payload | None) -> EventGroup:
+        """A group whose label is converted already; use ``workflow.create_event_group``."""
         return EventGroup(_native.EventGroupMarker(id=id, label=label))
 
     @contextmanager

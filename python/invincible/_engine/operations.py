@@ -97,6 +97,7 @@ class OperationHandle(WorkflowFuture[T]):
         self._overtaken = False
 
     def cancel(self, msg: Any = None) -> bool:
+        """Ask for the cancellation; whether there was still something to cancel."""
         if self.done():
             return False
         if not self._run.evicted:  # the end of an evicted run cancels too, and that is no news

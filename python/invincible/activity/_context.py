@@ -24,7 +24,32 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Info:
-    """Facts about the running activity; times are UTC."""
+    """Facts about the running activity; times are UTC.
+
+    Attributes:
+        activity_id: Its id, unique in its workflow; of a standalone activity the one it was started with.
+        activity_type: Its type.
+        attempt: Which attempt this is, counted from 1.
+        current_attempt_scheduled_time: When this attempt was due.
+        heartbeat_details: Details of the last heartbeat of an earlier attempt, as JSON values; see
+            :func:`heartbeat_details`.
+        heartbeat_timeout: Longest time between two heartbeats, if there is one.
+        is_local: Whether it is a local activity.
+        namespace: The namespace it runs in.
+        schedule_to_close_timeout: Longest time for all attempts together, if there is one.
+        scheduled_time: When the first attempt was due.
+        start_to_close_timeout: Longest time for this attempt, if there is one.
+        started_time: When this attempt began.
+        task_queue: The task queue it came by.
+        task_token: Names this attempt to those who complete it from elsewhere. Who has it can do so: keep it secret.
+        workflow_id: Id of its workflow; ``None`` for a standalone activity, as the next three.
+        workflow_namespace: Namespace of its workflow.
+        workflow_run_id: Run id of its workflow.
+        workflow_type: Type of its workflow.
+        priority: Priority and fairness.
+        retry_policy: How it is repeated; ``None`` if the server does not say.
+        activity_run_id: Run id of a standalone activity; ``None`` for others.
+    """
 
     activity_id: str
     activity_type: str
@@ -56,7 +81,16 @@ class Info:
 
 @dataclass(frozen=True)
 class ActivityCancellationDetails:
-    """Why the activity was asked to stop."""
+    """Why the activity was asked to stop.
+
+    Attributes:
+        not_found: The server does not know it any more: its workflow has ended, say.
+        cancel_requested: Its workflow or a client has cancelled it.
+        paused: Somebody has paused it.
+        reset: Somebody has reset it: it begins again at the first attempt.
+        timed_out: It has had all its time.
+        worker_shutdown: Its worker shuts down, and the grace is over.
+    """
 
     not_found: bool = False
     cancel_requested: bool = False

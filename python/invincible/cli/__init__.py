@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import os
+from typing import Any
+
 import click
 
 from ._lazy import LazyGroup
+from ._streams import standard_streams
+
+_INTERRUPTED = 130  # exit code
 
 _SUMMARIES = {
     "activity": "Complete, fail and manage activities.",
@@ -29,8 +35,23 @@ def _print_version(ctx: click.Context, param: click.Parameter, value: bool) -> N
         ctx.exit()
 
 
+class _Main(LazyGroup):
+    def main(self, *arguments: Any, **options: Any) -> Any:
+        with standard_streams():
+            return super().main(*arguments, **options)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+            ctx.color = False
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            click.echo(err=True)  # after ^C
+            ctx.exit(_INTERRUPTED)
+
+
 @click.command(
-    cls=LazyGroup,
+    cls=_Main,
     package=__name__,
     summaries=_SUMMARIES,
     context_settings={"help_option_names": ["-h", "--help"]},

@@ -3,52 +3,60 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from ._input import key_and_value
-from ._output import failure
+from ._options import option_of, taken_as
+from ._output import clean, failure
 from ._units import name
 
 if TYPE_CHECKING:
     from invincible.client import SyncClient
     from invincible.converter import DataConverter
     from invincible.envconfig import ClientConfigProfile, ClientConnectConfig
-
-_Function = TypeVar("_Function", bound=Callable[..., Any])
+    from invincible.runtime import Runtime
 
 # A server that drops packets is given up sooner than the system does.
 _CONNECT_TIMEOUT = timedelta(seconds=10)
 
+_SECRET = frozenset({"api_key", "grpc_meta"})
+
 _file = click.Path(exists=True, dir_okay=False, path_type=Path)
 
+_CONNECTION = "Connection options"
+_server_option = option_of(_CONNECTION)
+_payload_option = option_of("Payload options")
 _SERVER_OPTIONS = (
-    click.option("--address", type=name, metavar="HOST:PORT", help="The server.  [default: localhost:7233]"),
-    click.option("--namespace", "-n", type=name, metavar="NAME", help="Its namespace.  [default: default]"),
-    click.option("--profile", type=name, metavar="NAME", help="Profile of the configuration file."),
-    click.option("--config-file", type=_file, metavar="FILE", help="Configuration file to read instead of yours."),
-    click.option("--api-key", type=name, metavar="KEY", help="Sent as bearer token; better in TEMPORAL_API_KEY."),
-    click.option("--tls/--no-tls", "tls", default=None, help="Whether to use TLS."),
-    click.option("--tls-ca-path", type=_file, metavar="FILE", help="Root certificate of the server's."),
-    click.option("--tls-cert-path", type=_file, metavar="FILE", help="Certificate of this client."),
-    click.option("--tls-key-path", type=_file, metavar="FILE", help="Its key."),
-    click.option("--tls-server-name", type=name, metavar="NAME", help="Name to expect in the server's certificate."),
-    click.option("--grpc-meta", multiple=True, metavar="KEY=VALUE", help="A header of all calls."),
+    _server_option("--address", type=name, metavar="HOST:PORT", help="The server.  [default: localhost:7233]"),
+    _server_option("--namespace", "-n", type=name, metavar="NAME", help="Its namespace.  [default: default]"),
+    _server_option("--profile", type=name, metavar="NAME", help="Profile of the configuration file."),
+    _server_option("--config-file", type=_file, metavar="FILE", help="Configuration file to read instead of yours."),
+    _server_option("--api-key", type=name, metavar="KEY", help="Sent as bearer token; better in TEMPORAL_API_KEY."),
+    _server_option("--tls/--no-tls", "tls", default=None, help="Whether to use TLS."),
+    _server_option("--tls-ca-path", type=_file, metavar="FILE", help="Root certificate of the server's."),
+    _server_option("--tls-cert-path", type=_file, metavar="FILE", help="Certificate of this client."),
+    _server_option("--tls-key-path", type=_file, metavar="FILE", help="Its key."),
+    _server_option("--tls-server-name", type=name, metavar="NAME", help="Name to expect in the server's certificate."),
+    _server_option("--grpc-meta", multiple=True, metavar="KEY=VALUE", help="A header of all calls."),
 )
+_IDENTITY = _server_option("--identity", type=name, metavar="TEXT", help="How histories name you.  [default: pid@host]")
 _PAYLOAD_OPTIONS = (
-    click.option("--identity", type=name, metavar="TEXT", help="How histories name you.  [default: pid@host]"),
-    click.option("--codec-endpoint", type=name, metavar="URL", help="Codec server that encodes and decodes payloads."),
-    click.option(
+    _payload_option(
+        "--codec-endpoint", type=name, metavar="URL", help="Codec server that encodes and decodes payloads."
+    ),
+    _payload_option(
         "--codec-auth", type=name, metavar="VALUE", help="Its Authorization header; better in TEMPORAL_CODEC_AUTH."
     ),
-    click.option(
+    _payload_option(
         "--data-converter",
         type=name,
         metavar="MODULE:ATTRIBUTE",
@@ -104,10 +112,14 @@ class Connection:
         converter = self.converter(config.get("namespace", "default"))
         try:
             client = SyncClient.connect(
-                **config, identity=self.identity, data_converter=converter, connect_timeout=_CONNECT_TIMEOUT
+                **config,
+                identity=self.identity,
+                data_converter=converter,
+                connect_timeout=_CONNECT_TIMEOUT,
+                runtime=quiet_runtime(),
             )
         except (RPCError, RuntimeError, ValueError) as error:
-            raise failure(f"cannot connect to {config.get('target_host')}: {error}") from None
+            raise cannot_connect(config, error) from None
         with client:
             try:
                 yield client
@@ -192,24 +204,58 @@ class Connection:
         return {**table.get("codec", {}), **said, **given}
 
 
-def connection_options(function: _Function) -> _Function:
-    """Give a command the options of a connection and of payloads; it takes them as ``connection: Connection``."""
-    return _with_options(function, (*_SERVER_OPTIONS, *_PAYLOAD_OPTIONS))
+@contextmanager
+def time_limit(limit: timedelta | None, what: str) -> Iterator[None]:
+    """Ends the command with exit code 1 if the calls in the block take longer.
+
+    Args:
+        limit: The time; ``None`` for none.
+        what: What is told then.
+    """
+    from invincible.client import sync_timeout
+
+    if limit is None:
+        yield
+        return
+    try:
+        with sync_timeout(limit):
+            yield
+    except TimeoutError:
+        raise failure(what) from None
 
 
-def server_options(function: _Function) -> _Function:
-    """:func:`connection_options` for commands that convert no payloads."""
-    return _with_options(function, _SERVER_OPTIONS)
+def quiet_runtime() -> Runtime:
+    """A runtime whose Core logs nothing: it does so on standard output, which is for results. Commands tell of what
+    fails themselves."""
+    from invincible.runtime import Runtime, TelemetryConfig
+
+    return Runtime(telemetry=TelemetryConfig(logging=None))
 
 
-def _with_options(function: _Function, options: Sequence[Callable[[Any], Any]]) -> _Function:
-    @wraps(function)
-    def command(*arguments: Any, **values: Any) -> Any:
-        names = [each.name for each in fields(Connection) if each.name in values]
-        connection = Connection(**{each: values.pop(each) for each in names})
-        return function(*arguments, connection=connection, **values)
+def same_connection() -> str:
+    """The options that this command was given of its connection, for the commands that it tells of: empty, or with a
+    space in front. Without those that may be secret."""
+    context = click.get_current_context()
+    given = []
+    for parameter in context.command.params:
+        name = parameter.name or ""
+        is_told = getattr(parameter, "section", "") == _CONNECTION and name not in _SECRET
+        if is_told and context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            value = context.params[name]
+            option = (parameter.opts if value else parameter.secondary_opts)[0]
+            given.append(option if isinstance(value, bool) else f"{option} {shlex.quote(str(value))}")
+    return clean("".join(f" {each}" for each in given))
 
-    decorated: Any = command
-    for option in reversed(options):
-        decorated = option(decorated)
-    return decorated  # type: ignore[no-any-return]
+
+def cannot_connect(config: ClientConnectConfig, error: Exception) -> click.ClickException:
+    """The error that ends a command which cannot connect."""
+    host = config.get("target_host")
+    return failure(f"cannot connect to {host}: {str(error).removeprefix(f'could not connect to {host}: ')}")
+
+
+# Decorators; the command takes the values as ``connection: Connection``.
+connection_options = taken_as("connection", Connection, (*_SERVER_OPTIONS, _IDENTITY, *_PAYLOAD_OPTIONS))
+# For commands that convert no payloads.
+client_options = taken_as("connection", Connection, (*_SERVER_OPTIONS, _IDENTITY))
+# For commands that have others connect.
+server_options = taken_as("connection", Connection, _SERVER_OPTIONS)

@@ -12,7 +12,8 @@ from typing import Any
 from invincible._engine.reference import workflow_definition
 from invincible.activity._definition import ActivityDefinition
 
-from ._project import CannotLoadError, shown_path, told
+from ._project import CannotLoadError, told
+from ._sources import shown_path
 
 
 @dataclass

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import base64
 import binascii
+import codecs
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import wraps
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
+from ._options import taken_as
 from ._output import clean
 
 if TYPE_CHECKING:
@@ -24,7 +25,12 @@ _SHOWN = 60  # characters of wrong JSON in its error
 _OPTIONS = (
     click.option("--input", "-i", "inputs", multiple=True, metavar="JSON", help="An argument; once for each of them."),
     click.option(
-        "--input-file", "input_files", multiple=True, metavar="FILE", help="A file with an argument; - reads stdin."
+        "--input-file",
+        "input_files",
+        type=click.Path(),
+        multiple=True,
+        metavar="FILE",
+        help="A file with an argument; - reads stdin.",
     ),
     click.option(
         "--input-meta",
@@ -64,7 +70,7 @@ class Input:
         for (where, data), meta in zip(given, metadata, strict=True):
             content = _from_base64(data, where) if self.input_base64 else data
             if meta["encoding"].startswith(b"json/"):
-                content = content.strip()
+                content = content.removeprefix(codecs.BOM_UTF8).strip()
                 checked_json(content, where)
             elif meta["encoding"] == b"binary/null":
                 content = b""
@@ -88,18 +94,8 @@ class Input:
         ]
 
 
-def input_options(function: _Function) -> _Function:
-    """Give a command the options of arguments; it takes them as ``input: Input``."""
-
-    @wraps(function)
-    def command(*arguments: Any, **options: Any) -> Any:
-        given = Input(**{each: options.pop(each) for each in Input.__dataclass_fields__})
-        return function(*arguments, input=given, **options)
-
-    decorated: Any = command
-    for option in reversed(_OPTIONS):
-        decorated = option(decorated)
-    return decorated  # type: ignore[no-any-return]
+# A decorator; the command takes the values as ``input: Input``.
+input_options = taken_as("input", Input, _OPTIONS)
 
 
 def checked_json(text: str | bytes, where: str) -> Any:
@@ -113,7 +109,8 @@ def checked_json(text: str | bytes, where: str) -> Any:
         UsageError: It is no JSON; the message says where and why.
     """
     try:
-        return json.loads(text, parse_constant=_refuse_constant)
+        # Not what JSON's reader would guess from the bytes: the text is sent as it is, and others do not guess.
+        return json.loads(text.decode() if isinstance(text, bytes) else text, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}" if error.lineno > 1 else f"column {error.colno}"
         problem = f"{where} is no JSON: {error.msg} at {place}: {_shown(error.doc)}"

@@ -1,4 +1,4 @@
-"""What commands print: tables and lines for people, JSON for programs."""
+"""What commands print, tables and lines for people, JSON for programs, and what they ask."""
 
 from __future__ import annotations
 
@@ -39,6 +39,23 @@ def clean(text: str, *, lines: bool = False) -> str:
 def failure(message: object) -> click.ClickException:
     """The error that ends a command with exit code 1; the message may quote anything."""
     return click.ClickException(clean(str(message), lines=True))
+
+
+def ask(question: str) -> None:
+    """Ask on standard error whether something is meant. The question must be clean.
+
+    Raises:
+        ClickException: It is not, or nobody answers.
+    """
+    try:
+        meant = click.confirm(question, err=True)
+    except click.Abort as error:
+        if isinstance(error.__context__, KeyboardInterrupt):
+            raise KeyboardInterrupt from None
+        click.echo(err=True)
+        raise failure("nothing was done: nobody answered; give --yes where there is nobody to ask") from None
+    if not meant:
+        raise failure("nothing was done")
 
 
 def print_json(value: Any) -> None:
@@ -130,6 +147,11 @@ def ago_text(moment: datetime | None) -> str:
         return "now"
     whole = timedelta(seconds=int(abs(passed).total_seconds()))
     return f"{duration_text(whole)} ago" if passed > timedelta(0) else f"in {duration_text(whole)}"
+
+
+def when_text(moment: datetime | None) -> str:
+    """``2026-11-22 11:30:12 (4s ago)``; empty for none."""
+    return "" if moment is None else f"{time_text(moment)} ({ago_text(moment)})"
 
 
 def duration_text(duration: timedelta | None) -> str:

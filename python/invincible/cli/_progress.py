@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from unicodedata import combining, east_asian_width
 
 import click
 
@@ -33,7 +34,7 @@ class Progress:
         self._text = text
         if self._on:
             width = max(1, shutil.get_terminal_size().columns - 1)
-            click.echo(f"{_ERASE}{text[:width]}", nl=False, err=True)
+            click.echo(f"{_ERASE}{_fitting(text, width)}", nl=False, err=True, color=True)
 
     def say(self, text: str) -> None:
         """Print text on standard output, above the line."""
@@ -44,4 +45,13 @@ class Progress:
 
     def _erase(self) -> None:
         if self._on:
-            click.echo(_ERASE, nl=False, err=True)
+            click.echo(_ERASE, nl=False, err=True, color=True)
+
+
+def _fitting(text: str, width: int) -> str:
+    """As much of a text as fits; a line that wraps could not be erased."""
+    for index, character in enumerate(text):
+        width -= 0 if combining(character) else 2 if east_asian_width(character) in "WF" else 1
+        if width < 0:
+            return text[:index]
+    return text

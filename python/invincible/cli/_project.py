@@ -8,17 +8,15 @@ import importlib.util
 import sys
 import tokenize
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.machinery import PathFinder
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from invincible.worker._told import ProgramError, words
 
-# Folders whose sources are not the project's own.
-SKIPPED_FOLDERS = frozenset({"__pycache__", "build", "dist", "node_modules", "site-packages"})
+from ._sources import SKIPPED_FOLDERS, module_source, shown_path, source_files
 
 _DECORATORS = frozenset({"defn", "service_handler"})
 
@@ -55,7 +53,7 @@ def locate(given: str) -> Target:
     """
     here = Path.cwd()
     path = Path(given)
-    if path.is_dir():
+    if given and path.is_dir():
         folder = path.resolve()
         files = [file for file in source_files(folder) if not _is_test(file, folder) and _defines_something(file)]
         if not files:
@@ -93,26 +91,6 @@ def project_modules(target: Target, loaded: Sequence[ModuleType]) -> list[Module
     """The modules that were imported of the project, those that were asked for first."""
     others = [each for each in list(sys.modules.values()) if _is_of_project(each, target.project)]
     return list({id(each): each for each in [*loaded, *others]}.values())
-
-
-def source_files(folder: Path) -> Iterator[Path]:
-    """The source files of a project, in a stable order."""
-    for entry in sorted(folder.iterdir()):
-        if entry.name.startswith(".") or entry.name in SKIPPED_FOLDERS:
-            continue
-        if entry.is_dir():
-            if not (entry / "pyvenv.cfg").exists():
-                yield from source_files(entry)
-        elif entry.suffix == ".py":
-            yield entry
-
-
-def shown_path(path: str) -> str:
-    """A path as people write it: relative where it is below the current folder."""
-    try:
-        return str(Path(path).relative_to(Path.cwd()))
-    except (OSError, ValueError):
-        return path
 
 
 def _load(what: str | Path) -> ModuleType:
@@ -242,16 +220,3 @@ def _is_test(file: Path, folder: Path) -> bool:
 def _decorator_name(node: ast.expr) -> str:
     node = node.func if isinstance(node, ast.Call) else node
     return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
-
-
-def module_source(name: str, here: Path) -> Path | None:
-    """The source of a module, found as an import would find it, but without importing the packages around it."""
-    search: Sequence[str] | None = [str(here), *sys.path]
-    spec = None
-    parts = name.split(".")
-    for number in range(1, len(parts) + 1):
-        spec = PathFinder.find_spec(".".join(parts[:number]), search) if search and all(parts) else None
-        search = list(spec.submodule_search_locations or ()) if spec is not None else None
-    if spec is None or spec.origin is None or not spec.origin.endswith(".py"):
-        return None
-    return Path(spec.origin)

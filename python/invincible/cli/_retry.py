@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
-from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from ._options import option_of, taken_as
 from ._output import duration_text
 from ._units import duration, name
 
@@ -18,19 +18,18 @@ if TYPE_CHECKING:
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
+_option = option_of("Retry options")
 _OPTIONS = (
-    click.option("--retry-initial-interval", type=duration, metavar="DURATION", help="Wait before the first retry."),
-    click.option(
+    _option("--retry-initial-interval", type=duration, metavar="DURATION", help="Wait before the first retry."),
+    _option(
         "--retry-backoff-coefficient",
         type=click.FloatRange(min=1),
         metavar="N",
         help="What the wait grows by each time.",
     ),
-    click.option("--retry-maximum-interval", type=duration, metavar="DURATION", help="Longest wait."),
-    click.option(
-        "--retry-maximum-attempts", type=click.IntRange(min=0), metavar="N", help="Most attempts; 0 for no limit."
-    ),
-    click.option(
+    _option("--retry-maximum-interval", type=duration, metavar="DURATION", help="Longest wait."),
+    _option("--retry-maximum-attempts", type=click.IntRange(min=0), metavar="N", help="Most attempts; 0 for no limit."),
+    _option(
         "--retry-non-retryable",
         type=name,
         multiple=True,
@@ -69,18 +68,8 @@ class Retry:
         return replace(before or RetryPolicy(), **changed) if changed else before
 
 
-def retry_options(function: _Function) -> _Function:
-    """Give a command the options of a retry policy; it takes them as ``retry: Retry``."""
-
-    @wraps(function)
-    def command(*arguments: Any, **options: Any) -> Any:
-        retry = Retry(**{each.name: options.pop(each.name) for each in fields(Retry)})
-        return function(*arguments, retry=retry, **options)
-
-    decorated: Any = command
-    for option in reversed(_OPTIONS):
-        decorated = option(decorated)
-    return decorated  # type: ignore[no-any-return]
+# A decorator; the command takes the values as ``retry: Retry``.
+retry_options = taken_as("retry", Retry, _OPTIONS)
 
 
 def retry_text(policy: RetryPolicy) -> str:

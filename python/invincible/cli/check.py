@@ -6,15 +6,13 @@ import json
 import sys
 import tokenize
 from collections.abc import Iterator, Sequence
-from importlib.machinery import PathFinder
 from pathlib import Path
 
 import click
 
 from invincible._engine.guard.static import Finding, Report, check_source
 
-# Folders whose sources are not the project's own.
-_SKIPPED = frozenset({"__pycache__", "build", "dist", "node_modules", "site-packages"})
+from ._sources import module_source, source_files
 
 
 @click.command()
@@ -48,41 +46,17 @@ def _files(path: str) -> Iterator[Path]:
     """The source files that a command line argument stands for, in a stable order."""
     given = Path(path)
     if given.is_dir():
-        yield from _files_below(given)
+        yield from source_files(given)
     elif given.exists():
         yield given
     else:
-        origin = _module_source(path)
+        origin = module_source(path, Path.cwd())
         if origin is None:
             raise click.BadParameter(f"{path!r} is no file, folder or module", param_hint="PATH")
         if origin.name == "__init__.py":
-            yield from _files_below(origin.parent)
+            yield from source_files(origin.parent)
         else:
             yield origin
-
-
-def _files_below(folder: Path) -> Iterator[Path]:
-    for entry in sorted(folder.iterdir()):
-        if entry.name.startswith(".") or entry.name in _SKIPPED:
-            continue
-        if entry.is_dir():
-            if not (entry / "pyvenv.cfg").exists():
-                yield from _files_below(entry)
-        elif entry.suffix == ".py":
-            yield entry
-
-
-def _module_source(name: str) -> Path | None:
-    """The source of a module, found as an import would find it, but without importing the packages around it."""
-    search: Sequence[str] | None = ["", *sys.path]
-    spec = None
-    parts = name.split(".")
-    for number in range(1, len(parts) + 1):
-        spec = PathFinder.find_spec(".".join(parts[:number]), search) if search and all(parts) else None
-        search = list(spec.submodule_search_locations or ()) if spec is not None else None
-    if spec is None or spec.origin is None or not spec.origin.endswith(".py"):
-        return None
-    return Path(spec.origin)
 
 
 def _check(file: Path) -> Report:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ._data_converter import as_converter, converter_of_workers, object_named
+from ._options import Command
 from ._output import failure
 from ._units import name
 
@@ -24,7 +25,7 @@ _WHERE = "codec-server"  # how errors name the reference
 _LOCAL = ("127.0.0.1", "::1", "localhost")
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("reference", metavar="MODULE:ATTRIBUTE")
 @click.option("--host", type=name, default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(

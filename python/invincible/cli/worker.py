@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ._connection import Connection, server_options
+from ._options import Command
 from ._units import address, duration, name, size
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def command() -> None:
     """Run workers."""
 
 
-@command.command()
+@command.command(cls=Command)
 @click.argument("reference", metavar="MODULE:ATTRIBUTE")
 @click.option("--processes", "-p", type=click.IntRange(min=1), help="Run it in so many processes.")
 @click.option("--max-memory", type=size, metavar="SIZE", help="Replace processes that have more: 500MB, 2GB, 512MiB.")

@@ -47,7 +47,7 @@ class WorkflowExecution:
         run_id: Id of this run.
         search_attributes: Its search attributes, as lists of values.
         start_time: When it was started.
-        status: Its status.
+        status: Its status; ``None`` if it is one that this version does not know.
         task_queue: Its task queue.
         typed_search_attributes: Its search attributes.
         workflow_type: Type of the workflow.
@@ -91,7 +91,7 @@ class WorkflowExecution:
             run_id=info.execution.run_id,
             search_attributes=decode_search_attributes(info.search_attributes),
             start_time=started or datetime.fromtimestamp(0, timezone.utc),
-            status=WorkflowExecutionStatus(info.status) if info.status else None,
+            status=WorkflowExecutionStatus._of(info.status),
             task_queue=info.task_queue,
             typed_search_attributes=decode_typed_search_attributes(info.search_attributes),
             workflow_type=info.type.name,

@@ -257,7 +257,7 @@ class WorkflowHandle(HandleUpdates[SelfType], Generic[SelfType, ReturnType]):
             A handle whose result is that of the new run.
 
         Raises:
-            TypeError: ``point`` is none, or ``reason`` no ``str``.
+            TypeError: ``point`` is no ``WorkflowResetPoint``, or ``reason`` no ``str``.
             WorkflowResetError: The history has no such point; the message names what it has.
 
         Example:

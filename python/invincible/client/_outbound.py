@@ -154,8 +154,7 @@ class NativeCalls(
             cause = None if answer.failure is None else await converter.decode_failure(answer.failure)
             raise WorkflowQueryFailedError(answer.error) from cause
         if answer.rejected_status is not None:
-            status = WorkflowExecutionStatus(answer.rejected_status) if answer.rejected_status else None
-            raise WorkflowQueryRejectedError(status)
+            raise WorkflowQueryRejectedError(WorkflowExecutionStatus._of(answer.rejected_status))
         return await decode_first(converter, answer.result, input.ret_type, f"query {input.query!r}")
 
     async def signal_workflow(self, input: SignalWorkflowInput) -> None:

@@ -15,6 +15,12 @@ class WorkflowExecutionStatus(IntEnum):
     TERMINATED = 5
     CONTINUED_AS_NEW = 6
     TIMED_OUT = 7
+    PAUSED = 8
+
+    @classmethod
+    def _of(cls, number: int) -> WorkflowExecutionStatus | None:
+        """The status of a number; ``None`` for none, and for those that later servers may have."""
+        return cls(number) if number in cls._value2member_map_ else None
 
 
 class WorkflowHistoryEventFilterType(IntEnum):

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
     from ._client import Client
 
-# Seconds that a worker may take to start, or to be started again. The server knows one that crashed for minutes.
-_PATIENCE = 10.0
+# Seconds that a worker may take to start, in a process of its own say, or to be started again. The server knows one
+# that crashed for minutes.
+_PATIENCE = 20.0
 
 
 class UnservedTasks:

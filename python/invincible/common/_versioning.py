@@ -11,8 +11,11 @@ class VersioningBehavior(IntEnum):
     """Whether a workflow stays on the worker version it started on."""
 
     UNSPECIFIED = 0
+    """Not said: the default of the worker's deployment holds."""
     PINNED = 1
+    """It does."""
     AUTO_UPGRADE = 2
+    """It moves to the current or ramping version with its next task."""
 
 
 @dataclass(frozen=True)

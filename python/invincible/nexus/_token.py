@@ -61,7 +61,7 @@ class OperationToken:
         """Reads a token.
 
         Raises:
-            TypeError: It is none, or one of an unknown kind.
+            TypeError: It is no token, or one of an unknown kind.
         """
         values = _values(token)
         try:

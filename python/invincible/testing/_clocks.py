@@ -27,6 +27,8 @@ logger = logging.getLogger("invincible.testing")
 _PATIENCE = 0.1
 # Seconds after which the log tells why a clock does not move.
 _LONG = 5.0
+# Seconds between looks whether another step is over.
+_PAUSE = 0.01
 # Seconds for the server to end a wait after its time has come.
 _WAIT_ENDS = 0.1
 
@@ -45,6 +47,7 @@ class Clocks:
         self.held = held
         # Clients of several event loops may share this.
         self._lock = threading.Lock()
+        self._moving = threading.Lock()
         self._open: dict[str, None] = {}
         # Those that somebody has had the end of; they are read once more, for the time.
         self._ended: dict[str, None] = {}
@@ -147,6 +150,17 @@ class Clocks:
         Raises:
             WorkflowTaskFailedError: One of them has a bug.
         """
+        # A step that begins would end one that is under way. No lock of asyncio is for several event loops.
+        while True:
+            if self._moving.acquire(blocking=False):
+                break
+            await asyncio.sleep(_PAUSE)
+        try:
+            await self._advance_all(client, duration)
+        finally:
+            self._moving.release()
+
+    async def _advance_all(self, client: Client, duration: timedelta) -> None:
         readings = await self._read_all(client)
         self._ahead += duration
         moving = [

@@ -4,35 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
-from datetime import datetime, timedelta, timezone
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from invincible.client import Client, Interceptor, Plugin, ScheduleHandle, SyncClient, WorkflowHandle
+from invincible.client import Client, Interceptor, Plugin, SyncClient
 from invincible.common import QueryRejectCondition, SearchAttributeKey
 from invincible.converter import DataConverter
-from invincible.exceptions import TimeoutType
 from invincible.runtime import Runtime
 from invincible.service import RetryConfig, TLSConfig
 
-from ._activity_timeouts import time_out_activity
 from ._clocks import Clocks
+from ._environment_time import EnvironmentTime
 from ._server import ServerProcess
 from ._server_options import refuse_download, server_options, start_timeout
-from ._time_skipper import clock_of, fast_forward, step
 from ._time_skipping import UNLIMITED, TimeSkippingConfig
 
 if TYPE_CHECKING:
-    from invincible.api.common.v1 import TimeSkippingInfo
     from invincible.api.nexus.v1 import Endpoint
 
 # pytest shows the line that waits in the test, and none of this file.
 __tracebackhide__ = True
 
 
-class WorkflowEnvironment:
+class WorkflowEnvironment(EnvironmentTime):
     """A client, and the server behind it if the environment has started one.
 
     Those who wait for a workflow's result through this client are told when a task of it failed for a bug in workflow
@@ -61,6 +57,13 @@ class WorkflowEnvironment:
         clocks = client._time_skipping
         self._clocks = clocks if isinstance(clocks, Clocks) else None
         self._adopt(client)
+
+    def __repr__(self) -> str:
+        """Where it is, and whose time it is."""
+        time = "real time"
+        if self._clocks is not None:
+            time = "time stands until somebody waits" if self._clocks.held else "time is skipped from the start"
+        return f"<WorkflowEnvironment of {self._client!r}, {time}>"
 
     @staticmethod
     def from_client(client: Client, *, time_skipping: bool = False) -> WorkflowEnvironment:
@@ -299,21 +302,6 @@ class WorkflowEnvironment:
     def always_replay(self, value: bool) -> None:
         self._client._always_replay = value
 
-    @property
-    def supports_time_skipping(self) -> bool:
-        """Whether workflows of this environment skip time."""
-        return self._clocks is not None
-
-    @property
-    def supports_time_skipping_v1(self) -> bool:
-        """Whether they do so while somebody waits for their results, as :meth:`start_time_skipping` has it."""
-        return self._clocks is not None and self._clocks.held
-
-    @property
-    def supports_time_skipping_v2(self) -> bool:
-        """Whether they do so from their start on, as :meth:`start_time_skipping_v2` has it."""
-        return self._clocks is not None and not self._clocks.held
-
     async def connect_client(self, **kwargs: Any) -> Client:
         """Connect another client to the server of this environment.
 
@@ -336,123 +324,6 @@ class WorkflowEnvironment:
         client = await asyncio.to_thread(SyncClient.connect, **{**self._connection(), **kwargs})
         self._adopt(client._async)
         return client
-
-    async def sleep(self, duration: timedelta | float) -> None:
-        """Let time pass for all workflows that clients of this environment have started, and that are open.
-
-        Where time is skipped it is their clocks that move, all by as much; otherwise this is ``asyncio.sleep``. Returns
-        when they have moved. A clock stands while an activity of its workflow is running. A workflow that waits for a
-        child workflow stays behind if the child has not ended by then.
-
-        Args:
-            duration: How long, in seconds if a number.
-
-        Raises:
-            TypeError: ``duration`` is none.
-            ValueError: It is negative.
-            WorkflowTaskFailedError: A workflow has a bug.
-        """
-        passing = step(duration)
-        if self._clocks is None:
-            await asyncio.sleep(passing.total_seconds())
-        elif passing:
-            await self._clocks.advance(self._client, passing)
-
-    async def get_current_time(self, handle: WorkflowHandle[Any, Any] | ScheduleHandle | None = None) -> datetime:
-        """The time of a workflow, in UTC.
-
-        Args:
-            handle: The workflow, or a schedule. If ``None``, the time is that of the environment: of the workflow whose
-                clock is furthest ahead, at least as late as all that :meth:`sleep` has let pass; and real time where no
-                time is skipped.
-
-        Raises:
-            RPCError: There is no such workflow.
-        """
-        if handle is not None and self._clocks is not None:
-            return (await clock_of(handle).read()).time
-        return datetime.now(timezone.utc) if self._clocks is None else await self._clocks.now(self._client)
-
-    async def fast_forward(
-        self, handle: WorkflowHandle[Any, Any] | ScheduleHandle, duration: timedelta | float | None = None, /
-    ) -> bool:
-        """Move the clock of one workflow, and wait until it has moved. After that it stands.
-
-        The clock stands while an activity, a child workflow or a Nexus operation of the workflow is running. Child
-        workflows that begin meanwhile run to their end.
-
-        Args:
-            handle: The workflow; or a schedule, whose actions are taken as its clock passes their times.
-            duration: How far, in seconds if a number; to the workflow's end if ``None``.
-
-        Returns:
-            Whether the clock has moved that far; the workflow has ended before otherwise.
-
-        Raises:
-            RPCError: There is no such workflow, or it has ended already.
-            RuntimeError: This environment skips no time, or somebody else has set the clock meanwhile.
-            TypeError: ``duration`` is none.
-            ValueError: It is no step forward.
-            WorkflowTaskFailedError: The workflow has a bug.
-        """
-        return await fast_forward(self._skipping("fast_forward"), handle, duration)
-
-    async def get_time_skipping_info(
-        self, handle: WorkflowHandle[Any, Any] | ScheduleHandle
-    ) -> TimeSkippingInfo | None:
-        """What the server tells of the clock of a workflow, ``None`` if it never skips.
-
-        Args:
-            handle: The workflow, or a schedule.
-
-        Raises:
-            RPCError: There is no such workflow.
-            RuntimeError: This environment skips no time.
-        """
-        self._skipping("get_time_skipping_info")
-        return (await clock_of(handle).read()).info
-
-    async def time_out_activity(
-        self,
-        handle: WorkflowHandle[Any, Any],
-        activity: str | Callable[..., Any],
-        timeout_type: TimeoutType = TimeoutType.START_TO_CLOSE,
-    ) -> None:
-        """Have the server time out an activity now, as if it had hung for as long as it may.
-
-        Waits for the activity to be running first. Clocks stand while an activity is running, and this does not move
-        them. If the activity is tried again, that attempt has all its time.
-
-        Args:
-            handle: The workflow.
-            activity: The activity, its name or its id.
-            timeout_type: The timeout that is exceeded.
-
-        Raises:
-            RPCError: There is no such workflow, or it has ended.
-            RuntimeError: It has no such activity that is running.
-            TypeError: An argument is of a wrong type.
-        """
-        await time_out_activity(handle, activity, timeout_type)
-
-    def auto_time_skipping_disabled(self) -> AbstractContextManager[None]:
-        """While this is open, those who begin to wait for results wait in real time.
-
-        For environments of :meth:`start_time_skipping`; without an effect where no time is skipped.
-
-        Raises:
-            RuntimeError: Workflows of this environment skip time from their start on.
-        """
-        if self.supports_time_skipping_v2:
-            raise RuntimeError(
-                "auto_time_skipping_disabled() is for environments of start_time_skipping(): workflows of this one "
-                "skip time whether somebody waits or not. Start them in a block of with_time_skipping_disabled()"
-            )
-        return nullcontext() if self._clocks is None else self._clocks.no_release()
-
-    def with_time_skipping_disabled(self) -> AbstractContextManager[None]:
-        """While this is open, workflows are started that never skip time. Without an effect where none do."""
-        return nullcontext() if self._clocks is None else self._clocks.real_time()
 
     async def create_nexus_endpoint(self, endpoint_name: str, task_queue: str) -> Endpoint:
         """Create a Nexus endpoint whose operations workers of this environment's namespace handle.
@@ -523,14 +394,6 @@ class WorkflowEnvironment:
         client._raise_task_failures = True
         client._always_replay = self._client._always_replay
         client._time_skipping = self._clocks
-
-    def _skipping(self, method: Literal["fast_forward", "get_time_skipping_info"]) -> Clocks:
-        if self._clocks is None:
-            raise RuntimeError(
-                f"{method} needs an environment that skips time: start_time_skipping() or start_time_skipping_v2() "
-                "make one, from_client(client, time_skipping=True) makes one of a server that runs already"
-            )
-        return self._clocks
 
 
 async def _start(options: Sequence[str], binary: str | os.PathLike[str] | None, timeout: float) -> ServerProcess:

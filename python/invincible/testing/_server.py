@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -28,7 +29,10 @@ def server_binary(path: str | os.PathLike[str] | None = None) -> Path:
 
     Raises:
         ServerStartError: there is none; the message says how to get it.
+        TypeError: ``path`` is none.
     """
+    if path is not None and not isinstance(path, (str, os.PathLike)):
+        raise TypeError(f"the path of a server program must be a str or a path, got {type(path).__name__}")
     named = path or os.environ.get(_ENVIRONMENT_VARIABLE)
     if named:
         binary = Path(named)
@@ -114,18 +118,34 @@ class ServerProcess:
     def stop(self) -> None:
         """Stop the server and wait for its end. A second time does nothing."""
         if self._process.poll() is None:
-            self._process.terminate()
+            self._signal(kill=False)
             try:
                 self._process.wait(_STOP_TIMEOUT)
             except subprocess.TimeoutExpired:
-                self._process.kill()
+                self._signal(kill=True)
         self._process.wait()
-        self._output_reader.join()
-        self._log_reader.join()
+        # A program that runs the server may end before it, and leave it with the pipes.
+        readers = self._output_reader, self._log_reader
+        for reader in readers:
+            reader.join(_STOP_TIMEOUT)
+        if any(reader.is_alive() for reader in readers):
+            self._signal(kill=True)
+            for reader in readers:
+                reader.join(_STOP_TIMEOUT)
+
+    def _signal(self, *, kill: bool) -> None:
+        """Tells the program, and what it runs, to end."""
+        if sys.platform == "win32":
+            self._process.kill()
+            return
+        with suppress(ProcessLookupError, PermissionError):  # of what has ended, as some systems say
+            os.killpg(self._process.pid, signal.SIGKILL if kill else signal.SIGTERM)
 
     def _wait_until_ready(self, timeout: float) -> Ready:
         if not self._announced.wait(timeout):
-            raise ServerStartError(f"the server was not ready within {timeout:g} s; it logged:\n{self.log}")
+            raise ServerStartError(
+                f"the server was not ready within {timeout:g} s; it logged:\n{self.log or 'nothing'}"
+            )
         if self._ready_line is None:
             status = self._process.wait()
             self._log_reader.join()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -127,6 +127,8 @@ def _python_level() -> str:
 
 
 def _attributes(keys: Sequence[SearchAttributeKey[Any]]) -> Iterator[str]:
+    if not isinstance(keys, Iterable):
+        raise TypeError(f"search_attributes must be a sequence of keys, got {type(keys).__name__}")
     for key in keys:
         if not isinstance(key, SearchAttributeKey):
             raise TypeError(
@@ -137,6 +139,7 @@ def _attributes(keys: Sequence[SearchAttributeKey[Any]]) -> Iterator[str]:
 
 
 def _extra(arguments: Sequence[str]) -> Sequence[str]:
-    if isinstance(arguments, str) or not all(isinstance(each, str) for each in arguments):
+    given: object = arguments
+    if isinstance(given, str) or not isinstance(given, Iterable) or not all(isinstance(each, str) for each in given):
         raise TypeError("extra arguments of the server must be a sequence of str, as ['--http-port', '7243'] is one")
     return arguments

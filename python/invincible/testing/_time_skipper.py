@@ -21,6 +21,8 @@ from ._time_skipping import UNLIMITED, TimeSkippingConfig
 # pytest shows the line that waits in the test, and none of this file.
 __tracebackhide__ = True
 
+# The server counts durations in nanoseconds, in 64 bits.
+_LONGEST = timedelta(microseconds=(2**63 - 1) // 1000)
 # The server's name for the workflow of a schedule.
 _SCHEDULE = "temporal-sys-scheduler:"
 
@@ -90,7 +92,7 @@ class TimeSkipper:
         Raises:
             RPCError: There is no such workflow, or it has ended already.
             RuntimeError: Somebody else has set the clock meanwhile.
-            TypeError: ``duration`` is none.
+            TypeError: ``duration`` is no duration.
             ValueError: It is no step forward.
             WorkflowTaskFailedError: The workflow has a bug; raised by clients of a test environment only.
         """
@@ -153,6 +155,8 @@ def step(duration: timedelta | float) -> timedelta:
         raise ValueError(f"duration is no time that could pass: {duration} seconds") from error
     if given < timedelta():
         raise ValueError(f"duration must not be negative, got {given}: time does not run backwards")
+    if given > _LONGEST:
+        raise ValueError(f"duration is no time that could pass: {given}")
     return given
 
 

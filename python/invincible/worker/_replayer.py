@@ -108,7 +108,7 @@ class Replayer:
         header_codec_behavior: Which headers the payload codec decodes, as for the client.
 
     Raises:
-        TypeError: one of the workflows is none.
+        TypeError: something in ``workflows`` is no workflow.
         ValueError: no workflows, or two of one name.
 
     Example:

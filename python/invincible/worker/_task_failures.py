@@ -43,6 +43,7 @@ class TaskFailureLog:
                 causes.popitem(last=False)
             if len(self._causes) > _CAPACITY:
                 self._causes.popitem(last=False)
+        fields = {"workflow_type": workflow_type, "workflow_id": workflow_id, "run_id": run_id}
         if count == 1:
             logger.warning(
                 "workflow task failed and will be tried again: %s %r, run %s",
@@ -50,6 +51,7 @@ class TaskFailureLog:
                 workflow_id,
                 run_id,
                 exc_info=error,
+                extra=fields,
             )
         elif str(count).strip("0") == "1":
             logger.warning(
@@ -60,10 +62,13 @@ class TaskFailureLog:
                 run_id,
                 type(error).__name__,
                 text_of(error),
+                extra=fields,
             )
         else:
             text = text_of(error)
-            logger.debug("workflow task failed again: %s %r, run %s: %s", workflow_type, workflow_id, run_id, text)
+            logger.debug(
+                "workflow task failed again: %s %r, run %s: %s", workflow_type, workflow_id, run_id, text, extra=fields
+            )
 
 
 def _cause(error: BaseException) -> object:

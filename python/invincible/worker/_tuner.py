@@ -107,7 +107,7 @@ class ResourceBasedSlotSupplier:
         tuner_config: What is aimed at; the same for all suppliers of one tuner.
 
     Raises:
-        TypeError: one of them is none, as when they are given in the wrong order.
+        TypeError: one of them is of a wrong type, as when they are given in the wrong order.
     """
 
     slot_config: ResourceBasedSlotConfig
@@ -359,7 +359,8 @@ class WorkerTuner(ABC):
         """A supplier for each kind of task.
 
         Raises:
-            TypeError: a supplier is none, or its methods are not ``async def`` and ``def`` as they should be.
+            TypeError: something else is given as a supplier, or its methods are not ``async def`` and ``def`` as they
+                should be.
             ValueError: resource-based suppliers aim at different usage: they share what is measured.
         """
         suppliers = {

@@ -110,7 +110,7 @@ class Worker:
             classes at the top level of a module, and everything else must be what ``pickle`` takes.
 
     Raises:
-        TypeError: a workflow or activity is none, or cannot be had by worker processes.
+        TypeError: something given as a workflow or an activity is not one, or cannot be had by worker processes.
         ValueError: nothing to run, two of one name, or an option out of its range.
 
     Example:

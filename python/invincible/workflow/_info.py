@@ -22,7 +22,13 @@ from invincible.common import (
 
 @dataclass(frozen=True)
 class ParentInfo:
-    """The workflow that started this one as its child."""
+    """The workflow that started this one as its child.
+
+    Attributes:
+        namespace: Its namespace.
+        run_id: Its run id.
+        workflow_id: Its id.
+    """
 
     namespace: str
     run_id: str
@@ -31,7 +37,12 @@ class ParentInfo:
 
 @dataclass(frozen=True)
 class RootInfo:
-    """The first workflow of the chain of parents."""
+    """The first workflow of the chain of parents.
+
+    Attributes:
+        run_id: Its run id.
+        workflow_id: Its id.
+    """
 
     run_id: str
     workflow_id: str
@@ -39,7 +50,33 @@ class RootInfo:
 
 @dataclass(frozen=True)
 class Info:
-    """Facts about the run; times are UTC. The ``get_`` and ``is_`` methods tell the state of the current task."""
+    """Facts about the run; times are UTC. The ``get_`` and ``is_`` methods tell the state of the current task.
+
+    Attributes:
+        attempt: Which attempt of its retry policy this is, counted from 1.
+        continued_run_id: The run that this one continues as new, or retries; ``None`` for the first.
+        cron_schedule: When it is repeated, in cron's notation, if it is.
+        execution_timeout: Longest time for all runs together, if there is one.
+        first_execution_run_id: The first run of the chain.
+        headers: Headers that it was started with.
+        namespace: Its namespace.
+        original_execution_run_id: The run id it had before it was reset; ``run_id`` otherwise.
+        parent: The workflow that started it as its child, if one did.
+        root: The first workflow of the chain of parents; ``None`` if it has no parent.
+        priority: Priority and fairness.
+        raw_memo: Its memo, as payloads; ``workflow.memo()`` has the values.
+        retry_policy: How it is repeated when it fails, if it is.
+        run_id: Its run id.
+        run_timeout: Longest time for this run, if there is one.
+        search_attributes: Its search attributes, lists of values by name.
+        start_time: When the first task of this run began.
+        task_queue: The task queue it runs on.
+        task_timeout: Longest time for one workflow task.
+        typed_search_attributes: Its search attributes, with their types.
+        workflow_id: Its id.
+        workflow_start_time: When the server started this run, or the one that a reset made it of.
+        workflow_type: Its type.
+    """
 
     attempt: int
     continued_run_id: str | None

@@ -160,7 +160,9 @@ async def execute_local_activity(
     """Run an activity on the workflow's own worker and wait for its result; see ``start_local_activity``.
 
     Raises:
-        ActivityError: the activity failed; the reason is its ``cause``.
+        ApplicationError: the activity failed. Other than with ``execute_activity``, no ``ActivityError`` is around it.
+        TimeoutError: it took too long.
+        ActivityError: it was cancelled.
         TypeError: ``activity`` is no activity, an option is unknown, or the arguments do not fit it.
         ValueError: no ``start_to_close_timeout`` or ``schedule_to_close_timeout`` is set, here or on the definition.
     """

@@ -91,7 +91,7 @@ class NexusClient(Generic[S]):
 
         Raises:
             NexusOperationError: the operation could not be started; the reason is its ``cause``.
-            TypeError: ``operation`` is none, or the input cannot be encoded.
+            TypeError: ``operation`` is no operation, or the input cannot be encoded.
         """
         return await current_run().nexus.call(
             self._endpoint,
@@ -148,7 +148,7 @@ class NexusClient(Generic[S]):
 
         Raises:
             NexusOperationError: the operation failed; the reason is its ``cause``.
-            TypeError: ``operation`` is none, or the input cannot be encoded.
+            TypeError: ``operation`` is no operation, or the input cannot be encoded.
         """
         start: Any = self.start_operation  # no overload fits what is passed on
         handle = await start(

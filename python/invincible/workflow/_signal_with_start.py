@@ -84,7 +84,7 @@ async def signal_with_start_workflow(
 
     Raises:
         NexusOperationError: the server refuses; the reason is its ``cause``.
-        TypeError: ``workflow`` or ``signal`` is none, or the arguments do not fit.
+        TypeError: ``workflow`` is no workflow, ``signal`` no signal, or the arguments do not fit.
 
     Example:
         await workflow.signal_with_start_workflow(

@@ -82,7 +82,9 @@ async def test_complete_by_ids_and_by_token(command: Command, client: Client, ta
     assert done.stdout == f"activity 'approval' of workflow '{handle.id}' completed\n"
     assert await handle.result() == {"granted": True}
     said = await command.error("activity", "complete", "approval", *options)
-    assert said.startswith(f"activity 'approval' of workflow '{handle.id}' is not there in the namespace 'default': ")
+    assert said.startswith(
+        f"activity 'approval' of workflow '{handle.id}' cannot be found in the namespace 'default': "
+    )
     for form in (bytes.hex, lambda token: base64.b64encode(token).decode()):
         handle = await asked(client, task_queue)
         token = form(_tokens[handle.id])
@@ -157,7 +159,8 @@ async def test_standalone_activities(command: Command, client: Client, task_queu
     async with standalone_activities.worker(client, task_queue):
         await client.start_activity("double", 21, id=id, task_queue=task_queue, start_to_close_timeout=MINUTE)
         assert (await command("activity", "result", id)).stdout == "42\n"
-        assert await command.json("activity", "result", id) == {"activity_id": id, "result": 42}
+        told = await command.json("activity", "result", id)
+        assert told == {"activity_id": id, "run_id": None, "status": "completed", "result": 42}
         described = await command.json("activity", "describe", id)
         shown = {
             key: described[key] for key in ("activity_id", "activity_type", "status", "input", "result", "attempt")
@@ -191,12 +194,12 @@ async def test_standalone_activities_that_fail(command: Command, client: Client,
         await client.start_activity("refuse", "no", id=id, task_queue=task_queue, start_to_close_timeout=MINUTE)
         failed = await command("activity", "result", id, exit_code=1)
         assert failed.stdout == ""
-        assert "did not complete" in failed.stderr
+        assert failed.stderr.startswith(f"activity '{id}' failed\n")
         assert "Refused: no" in failed.stderr
         told = await command.json("activity", "result", id, exit_code=1)
-        assert told["failure"]["message"] == "no"
+        assert (told["status"], told["failure"]["message"]) == ("failed", "no")
         assert (await command.json("activity", "describe", id))["failure"]["message"] == "no"
-        assert "Refused: no" in (await command("activity", "describe", id)).stderr
+        assert "Refused: no" in (await command("activity", "describe", id)).stdout
 
 
 async def test_standalone_activities_are_stopped(command: Command, client: Client, task_queue: str) -> None:
@@ -222,11 +225,11 @@ async def test_standalone_activities_are_stopped(command: Command, client: Clien
 async def test_errors(command: Command) -> None:
     for name in ("describe", "result", "cancel", "terminate", "pause", "unpause", "reset"):
         said = await command.error("activity", name, "nothing")
-        assert said.startswith("activity 'nothing' is not there in the namespace 'default': ")
+        assert said.startswith("activity 'nothing' cannot be found in the namespace 'default': ")
     said = await command.error("activity", "complete", "a", "--workflow-id", "nothing")
-    assert said.startswith("activity 'a' of workflow 'nothing' is not there in the namespace 'default': ")
+    assert said.startswith("activity 'a' of workflow 'nothing' cannot be found in the namespace 'default': ")
     said = await command.error("activity", "pause", "a", "--workflow-id", "nothing")
-    assert said.startswith("activity 'a' of workflow 'nothing' is not there in the namespace 'default': ")
+    assert said.startswith("activity 'a' of workflow 'nothing' cannot be found in the namespace 'default': ")
     said = await command.error("activity", "list", "--address", "127.0.0.1:1")
     assert said.startswith("cannot connect to 127.0.0.1:1")
     assert "invalid query" in await command.error("activity", "list", "--query", "nonsense")

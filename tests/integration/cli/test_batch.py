@@ -59,7 +59,7 @@ async def test_signal_and_terminate(command: Command, client: Client) -> None:
     type = await started(client)
     options = ("--query", f"WorkflowType = '{type}'", "--reason", "wrong prices", "--yes")
     told = await command.json("batch", "signal", "reprice", "--input", '{"factor": 2}', *options)
-    assert {**told, "job_id": None} == {"job_id": None, "state": "completed", "total": 3, "completed": 3, "failed": 0}
+    assert {**told, "job_id": None} == {"job_id": None, "status": "completed", "total": 3, "completed": 3, "failed": 0}
     history = await client.get_workflow_handle(f"{type}-1").fetch_history()
     [sent] = [each.workflow_execution_signaled_event_attributes for each in history.events if each.event_type == 26]
     assert sent.signal_name == "reprice"
@@ -74,7 +74,7 @@ async def test_delete_ends_workflows_first(command: Command, client: Client) -> 
     type = await started(client, 1)
     options = ("--query", f"WorkflowType = '{type}'", "--reason", "wrong prices", "--yes")
     told = await command.json("batch", "delete", *options, "--rps", "100")
-    assert (told["state"], told["completed"]) == ("completed", 1)
+    assert (told["status"], told["completed"]) == ("completed", 1)
     assert (await command.json("batch", "describe", told["job_id"]))["operation"] == "delete"
 
     async def ended() -> bool:
@@ -105,7 +105,7 @@ async def test_reset(command: Command, client: Client, task_queue: str) -> None:
     async with Worker(client, task_queue=task_queue, workflows=[waits]):
         await eventually(found, what="the workflow waits")
         told = await command.json("batch", "reset", "--to", "first", "--no-signals", *options)
-        assert (told["state"], told["completed"]) == ("completed", 1)
+        assert (told["status"], told["completed"]) == ("completed", 1)
         described = await client.get_workflow_handle(task_queue).describe()
         assert described.run_id != handle.result_run_id
         await client.get_workflow_handle(task_queue).terminate()
@@ -125,12 +125,12 @@ async def test_list_and_describe(command: Command, client: Client) -> None:
     type = await started(client, 1)
     query = f"WorkflowType = '{type}'"
     told = await command.json("batch", "terminate", "--query", query, "--reason", "why", "--yes", "--no-wait")
-    assert (told["state"], told["total"]) == ("running", 1)
+    assert (told["status"], told["total"]) == ("running", 1)
     job = told["job_id"]
 
     async def completed() -> dict[str, object]:
         found: dict[str, object] = await command.json("batch", "describe", job)
-        assert found["state"] == "completed"
+        assert found["status"] == "completed"
         return found
 
     found = await eventually(completed, what="the operation completes")
@@ -190,17 +190,17 @@ async def test_an_interrupt_leaves_the_operation_running_and_stop_stops_it(slow_
 
         async def running() -> str:
             found = await command.json("batch", "list")
-            return next((each["job_id"] for each in found if each["state"] == "running"), "")
+            return next((each["job_id"] for each in found if each["status"] == "running"), "")
 
         job = await eventually(running, what="the operation runs")
         program.send(signal.SIGINT)
         assert await program.exit_code() == 130
         assert f"stop it:            invincible batch stop {job} --reason TEXT" in program.output
-    assert (await command.json("batch", "describe", job))["state"] == "running"
+    assert (await command.json("batch", "describe", job))["status"] == "running"
     assert (await command("batch", "stop", job, "--reason", "enough")).stdout == f"batch operation {job} stopped\n"
 
     async def stopped() -> bool:
-        state: str = (await command.json("batch", "describe", job))["state"]
+        state: str = (await command.json("batch", "describe", job))["status"]
         return state != "running"
 
     await eventually(stopped, what="the operation is stopped")
@@ -214,7 +214,7 @@ async def test_a_server_that_goes_away(slow_server: ServerProcess) -> None:
     async with Program(sys.executable, "-m", "invincible", "batch", "terminate", *options) as program:
 
         async def running() -> bool:
-            return any(each["state"] == "running" for each in await command.json("batch", "list"))
+            return any(each["status"] == "running" for each in await command.json("batch", "list"))
 
         await eventually(running, what="the operation runs")
         await asyncio.to_thread(slow_server.stop)

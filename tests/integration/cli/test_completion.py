@@ -90,4 +90,8 @@ def test_names_are_completed_without_an_import_of_the_commands() -> None:
         timeout=60,
     )
     assert "plain,schedule" in done.stdout
-    assert set(done.stdout.splitlines()[-1].split()) <= {"invincible.cli", "invincible.cli._lazy"}
+    assert set(done.stdout.splitlines()[-1].split()) <= {
+        "invincible.cli",
+        "invincible.cli._lazy",
+        "invincible.cli._streams",
+    }

@@ -157,6 +157,23 @@ async def test_update_changes_only_what_is_given(command: Command, client: Clien
     assert changed["state"] == before["state"]
 
 
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ((), "there is nothing to change: give options"),
+        (("--unset", "jitter", "--jitter", "1m"), "--unset jitter contradicts the value that is given"),
+        (("--unset", "input", "--input", "1"), "--unset input contradicts the value that is given"),
+        (("--unset", "retry", "--retry-maximum-attempts", "1"), "--unset retry contradicts the value that is given"),
+        (
+            ("--unset", "search-attributes", "--search-attribute", "A=1"),
+            "--unset search-attributes contradicts the value that is given",
+        ),
+    ],
+)
+async def test_updates_that_make_no_sense(command: Command, id: str, options: tuple[str, ...], said: str) -> None:
+    assert await command.error("schedule", "update", id, *options, exit_code=2) == said
+
+
 async def test_pause_trigger_backfill_and_delete(command: Command, client: Client, id: str) -> None:
     await command("schedule", "create", id, *STARTS, "--cron", "0 8 * * *")
     assert (await command("schedule", "pause", id, "--note", "why")).stdout == f"schedule {id} paused\n"
@@ -231,8 +248,9 @@ async def test_errors(command: Command, id: str) -> None:
     said = await command.error("schedule", "create", id, "--type", "Report", exit_code=2)
     assert said == "--task-queue is missing: a schedule starts workflows of a type, on a task queue"
     missing = f"there is no schedule '{id}' in the namespace 'default'"
-    for name in ("describe", "pause", "unpause", "trigger", "delete", "update"):
+    for name in ("describe", "pause", "unpause", "trigger", "delete"):
         assert await command.error("schedule", name, id) == missing
+    assert await command.error("schedule", "update", id, "--note", "why") == missing
     times = ("--from", "2026-03-02T00:00:00Z", "--to", "2026-03-03T00:00:00Z")
     assert await command.error("schedule", "backfill", id, *times) == missing
     said = await command.error("schedule", "backfill", id, "--from", "2026-03-02", "--to", "2026-03-01", exit_code=2)

@@ -8,8 +8,8 @@ import uuid
 from invincible import workflow
 from invincible.client import Client
 from invincible.worker import Worker
-from tests.integration.cli.test_workflow_terminal import Terminal
 from tests.support.conditions import eventually
+from tests.support.terminal import Terminal
 
 
 @workflow.defn

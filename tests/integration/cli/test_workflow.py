@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from invincible.api.operatorservice.v1 import AddSearchAttributesRequest
+from invincible.api.workflowservice.v1 import PauseWorkflowExecutionRequest
 from invincible.client import Client, WorkflowExecutionStatus
 from invincible.common import SearchAttributeIndexedValueType
 from invincible.worker import Worker
@@ -216,13 +217,18 @@ async def test_nobody_answers(command: Command, task_queue: str) -> None:
     said = await command.error("workflow", "result", workflow_id, "--timeout", "300ms")
     assert said.startswith(f"workflow '{workflow_id}' did not end in 300ms. It goes on.")
     assert f"invincible workflow show {workflow_id} --follow" in said
+    # What it says to do is about the same server and namespace; secrets are not repeated.
+    result = ("workflow", "result", workflow_id, "--timeout", "300ms", "-n", "default", "--grpc-meta", "a=secret")
+    said = await command.error(*result, "--no-tls")
+    assert f"invincible workflow show {workflow_id} --namespace default --no-tls --follow" in said
+    assert "secret" not in said
 
 
 async def test_cancel_and_terminate(command: Command, client: Client, waiting: str, task_queue: str) -> None:
     assert (await command.json("workflow", "cancel", waiting, "--reason", "enough"))["cancellation_requested"] is True
     result = await command("workflow", "result", waiting, exit_code=1)
     assert result.stderr.splitlines()[0] == f"workflow '{waiting}' was cancelled"
-    assert (await command.json("workflow", "result", waiting, exit_code=1))["status"] == "cancelled"
+    assert (await command.json("workflow", "result", waiting, exit_code=1))["status"] == "canceled"
 
     other = new_id()
     await command("workflow", "start", "Order", "-t", task_queue, "--id", other, "-i", '"sleep"')
@@ -257,7 +263,7 @@ async def test_reset_wants_one_point(command: Command) -> None:
 
 async def test_delete_asks_first(command: Command, client: Client, waiting: str) -> None:
     refused = await command("workflow", "delete", waiting, input="n\n", exit_code=1)
-    assert f"Delete workflow '{waiting}'" in refused.output
+    assert f"delete workflow '{waiting}'" in refused.output
     assert (await client.get_workflow_handle(waiting).describe()).status is WorkflowExecutionStatus.RUNNING
     assert (await command.json("workflow", "delete", waiting, "--yes"))["deleted"] is True
 
@@ -309,6 +315,28 @@ async def test_describe_tells_what_is_waited_for(command: Command, task_queue: s
     assert (await command.json("workflow", "describe", workflow_id))["memo"] == {"a": {"b": 1}}
 
 
+async def test_a_workflow_that_is_paused(command: Command, client: Client, waiting: str) -> None:
+    await client.workflow_service.pause_workflow_execution(
+        PauseWorkflowExecutionRequest(
+            namespace="default", workflow_id=waiting, reason="audit", identity="ada", request_id="1"
+        )
+    )
+    assert (await client.get_workflow_handle(waiting).describe()).status is WorkflowExecutionStatus.PAUSED
+    text = (await command("workflow", "describe", waiting)).stdout
+    assert re.search(r"^status +paused$", text, re.MULTILINE)
+    assert re.search(r"^paused +.* by ada: audit$", text, re.MULTILINE)
+    found = await command.json("workflow", "describe", waiting)
+    assert (found["status"], found["pause_info"]["reason"]) == ("paused", "audit")
+    shown = (await command("workflow", "show", waiting)).stdout
+    assert re.search(r"^waits for somebody to unpause it: paused for \S+ by ada: audit$", shown, re.MULTILINE)
+
+    async def is_listed() -> bool:
+        [listed] = await command.json("workflow", "list", "-q", f"WorkflowId = '{waiting}'")
+        return bool(listed["status"] == "paused")
+
+    await eventually(is_listed, what="the workflow is listed as paused")
+
+
 COMMANDS = {
     "result": (),
     "show": (),
@@ -337,6 +365,7 @@ async def test_a_server_that_is_missing(unused_tcp_port: int, name: str) -> None
     said = await Command(f"127.0.0.1:{unused_tcp_port}").error("workflow", name, *arguments)
     assert said.startswith(f"cannot connect to 127.0.0.1:{unused_tcp_port}: ")
     assert "Is a server running there?" in said
+    assert "could not connect" not in said
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
 import uuid
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -40,10 +41,11 @@ class Broken(PayloadCodec):
 def endpoint() -> Iterator[str]:
     """A codec server that wants a token."""
     server = uvicorn.Server(uvicorn.Config(codec_server(CONVERTER, token=TOKEN), port=0, log_level="error"))
-    socket = server.config.bind_socket()
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [socket]})
+    # It listens already: who comes before the server is ready has to wait, but is not refused.
+    listener = socket.create_server(("127.0.0.1", 0))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
-    yield f"http://127.0.0.1:{socket.getsockname()[1]}/codecs/{{namespace}}"
+    yield f"http://127.0.0.1:{listener.getsockname()[1]}/codecs/{{namespace}}"
     server.should_exit = True
     thread.join()
 
@@ -128,7 +130,7 @@ async def test_a_codec_server_that_is_missing(command: Command, done: str, unuse
     ],
 )
 async def test_wrong_usage(command: Command, options: tuple[str, ...], said: str) -> None:
-    found = await command.error("workflow", "list", *options, exit_code=2)
+    found = await command.error("workflow", "show", "some", *options, exit_code=2)
     assert said in found
     assert "secret" not in found
 
@@ -144,7 +146,7 @@ async def test_wrong_usage(command: Command, options: tuple[str, ...], said: str
     ],
 )
 async def test_what_is_no_codec(command: Command, options: tuple[str, ...], said: str) -> None:
-    found = await command.error("workflow", "list", *options)
+    found = await command.error("workflow", "show", "some", *options)
     assert said in found
     assert "secret" not in found
 

@@ -3,74 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import os
-import pty
 import re
 import signal
-import struct
-import subprocess
 import sys
-import termios
 import uuid
 from collections.abc import AsyncIterator
 
 import pytest
 
 from invincible.client import Client, WorkflowExecutionStatus
+from invincible.service import RPCError
 from invincible.worker import Worker
 from tests.support.conditions import eventually
+from tests.support.server import server_process
+from tests.support.terminal import Terminal
 
 from .workflow_orders import ACTIVITIES, Order
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo terminals")
-
-
-class Terminal:
-    """A command that runs on a pseudo terminal of 80 columns."""
-
-    def __init__(self, address: str, *arguments: str) -> None:
-        master, slave = pty.openpty()
-        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 80, 0, 0))
-        self._master = master
-        self.screen = ""
-        environment = {**os.environ, "TEMPORAL_ADDRESS": address, "TERM": "xterm"}
-        command = [sys.executable, "-m", "invincible.cli", *arguments]
-        self.process = subprocess.Popen(
-            command, stdin=slave, stdout=slave, stderr=slave, env=environment, start_new_session=True
-        )
-        os.close(slave)
-        os.set_blocking(master, False)
-
-    async def shows(self, text: str) -> bool:
-        """Whether it has shown a text."""
-        self._read()
-        return text in self.screen
-
-    async def ended(self) -> int:
-        """Its exit code, once it has ended."""
-
-        async def code() -> tuple[int] | None:
-            self._read()
-            found = self.process.poll()
-            return None if found is None else (found,)
-
-        (exit_code,) = await eventually(code, what=f"the command ends; it shows {self.screen!r}")
-        self._read()
-        return exit_code
-
-    def close(self) -> None:
-        """Ends it, if it has not ended."""
-        self.process.kill()
-        self.process.wait()
-        os.close(self._master)
-
-    def _read(self) -> None:
-        try:
-            while part := os.read(self._master, 65536):
-                self.screen += part.decode(errors="replace").replace("\r\n", "\n")
-        except OSError:  # nothing more now, or at all
-            pass
 
 
 @pytest.fixture
@@ -122,6 +73,61 @@ async def test_ctrl_c_ends_the_drawing(address: str, waiting: str) -> None:
         assert terminal.screen.endswith(f"workflow '{waiting}' goes on.\n")
     finally:
         terminal.close()
+
+
+@pytest.mark.parametrize("variables", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
+async def test_colours_can_be_turned_off(address: str, waiting: str, variables: dict[str, str]) -> None:
+    for command in ("describe", "show", "result"):
+        options = ("--timeout", "100ms") if command == "result" else ()
+        terminal = Terminal(address, "workflow", command, waiting, *options, **variables)
+        try:
+            assert await terminal.ended() == (1 if options else 0)
+            assert waiting in terminal.screen
+            assert re.search(r"\x1b\[[\d;]*m", terminal.screen) is None
+        finally:
+            terminal.close()
+
+
+async def test_ctrl_c_at_a_question(address: str, client: Client, waiting: str) -> None:
+    terminal = Terminal(address, "workflow", "delete", waiting)
+    try:
+        await eventually(lambda: terminal.shows("for good? [y/N]: "), what="the command asks")
+        terminal.process.send_signal(signal.SIGINT)
+        assert await terminal.ended() == 130
+        assert "Error" not in terminal.screen
+    finally:
+        terminal.close()
+    assert (await client.get_workflow_handle(waiting).describe()).status is WorkflowExecutionStatus.RUNNING
+
+
+async def test_a_server_that_goes_away_is_told_of_where_there_is_no_terminal(task_queue: str) -> None:
+    async with server_process() as server:
+        arguments = ["workflow", "execute", "Order", "-t", task_queue, "--id", "lost"]
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "invincible.cli", *arguments),
+            env={**os.environ, "TEMPORAL_ADDRESS": server.address},
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        try:
+            client = await Client.connect(server.address)
+
+            async def is_there() -> bool:
+                try:
+                    return bool((await client.get_workflow_handle("lost").describe()).run_id)
+                except RPCError:
+                    return False
+
+            await eventually(is_there, what="the workflow is started")
+            await server.program.kill()
+            assert process.stderr is not None
+            said = (await asyncio.wait_for(process.stderr.readline(), 60)).decode()
+        finally:
+            process.kill()
+            stdout, _ = await process.communicate()
+    assert said == "workflow 'lost': the server does not answer\n"
+    # Results go there, and nothing else.
+    assert stdout == b""
 
 
 async def test_a_workflow_that_cannot_go_on_is_told_of_where_there_is_no_terminal(

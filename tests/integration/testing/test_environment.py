@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import signal
 import socket
 import sqlite3
@@ -34,10 +33,10 @@ from invincible.common import QueryRejectCondition, SearchAttributeKey, SearchAt
 from invincible.converter import DataConverter, DefaultPayloadConverter
 from invincible.runtime import Runtime, TelemetryConfig
 from invincible.service import ConnectConfig, RetryConfig, RPCError, ServiceClient, TLSConfig
-from invincible.testing import ServerStartError, TimeSkippingConfig, WorkflowEnvironment
+from invincible.testing import ServerStartError, TimeSkipper, TimeSkippingConfig, WorkflowEnvironment
 from invincible.worker import Worker
 from tests.support.conditions import eventually
-from tests.support.processes import Program
+from tests.support.processes import Program, is_gone
 
 DAY = timedelta(days=1)
 
@@ -88,16 +87,6 @@ class Renamed(Plugin):
     ) -> ServiceClient:
         config.identity = "by the plugin"
         return await next(config)
-
-
-def is_gone(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return True
-    # A process whose parent is dead may stay as a zombie where nobody reaps orphans.
-    stat = Path(f"/proc/{pid}/stat")
-    return stat.exists() and stat.read_text().rpartition(")")[2].split()[0] == "Z"
 
 
 def free_port() -> int:
@@ -170,6 +159,9 @@ async def test_the_level_of_the_log_may_be_that_of_python(caplog: pytest.LogCapt
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
+        ({"search_attributes": None}, TypeError, "search_attributes must be a sequence of keys, got NoneType"),
+        ({"dev_server_extra_args": None}, TypeError, "extra arguments of the server must be a sequence of str"),
+        ({"dev_server_existing_path": 7}, TypeError, "the path of a server program must be a str or a path, got int"),
         ({"port": -1}, ValueError, "port must be from 0, for any free port, to 65535, got -1"),
         ({"port": "7233"}, TypeError, "port must be an int, got str"),
         ({"ui_port": 70000}, ValueError, "ui_port must be from 0"),
@@ -289,6 +281,15 @@ async def test_time_is_real_where_none_is_skipped(client: Client, task_queue: st
 async def test_an_environment_wants_a_client() -> None:
     with pytest.raises(TypeError, match="client must be a Client, got str"):
         WorkflowEnvironment.from_client("localhost:7233")  # type: ignore[arg-type]
+
+
+async def test_an_environment_says_what_it_is(address: str) -> None:
+    for time_skipping, time in ((False, "real time"), (True, "time stands until somebody waits")):
+        client = await Client.connect(address)
+        env = WorkflowEnvironment.from_client(client, time_skipping=time_skipping)
+        assert repr(env) == f"<WorkflowEnvironment of {client!r}, {time}>"
+    env = WorkflowEnvironment.from_client(TimeSkipper(client).client)
+    assert "time is skipped from the start" in repr(env)
 
 
 async def test_other_clients_have_the_same_server(address: str, task_queue: str) -> None:

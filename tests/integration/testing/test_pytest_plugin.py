@@ -232,11 +232,17 @@ def test_loops_of_all_kinds(suite: pytest.Pytester, here: str) -> None:
                 ) == "Hello, Ada"
 
         @pytest.mark.asyncio
+        async def test_a_blocking_call_would_stop_its_worker(sync_client, worker):
+            async with worker(Greeting, greet):
+                with pytest.raises(RuntimeError, match="use `await client"):
+                    sync_client.execute_workflow(Greeting.run, "Ada", id="greeting", task_queue=worker.task_queue)
+
+        @pytest.mark.asyncio
         async def test_asked_for_inside_of_a_loop(request):
             assert await greeted(request.getfixturevalue("client"), request.getfixturevalue("worker"))
         """
     )
-    suite.runpytest_subprocess(here).assert_outcomes(passed=6)
+    suite.runpytest_subprocess(here).assert_outcomes(passed=7)
 
 
 def test_fixtures_of_wider_scopes_build_upon_the_server(suite: pytest.Pytester, here: str) -> None:
@@ -518,6 +524,40 @@ def test_time_is_skipped_where_asked_for(suite: pytest.Pytester, here: str) -> N
     )
     suite.runpytest_subprocess(here).assert_outcomes(passed=3)
     suite.runpytest_subprocess(here, "--invincible-time-skipping").assert_outcomes(passed=3)
+
+
+def test_a_wrong_marker_is_refused(suite: pytest.Pytester, here: str) -> None:
+    suite.makepyfile(
+        """
+        import pytest
+
+        @pytest.mark.time_skipping("yes", speed=2)
+        async def test_marked(env): ...
+        """
+    )
+    result = suite.runpytest_subprocess(here)
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*the marker time_skipping takes True or False, or nothing: got 'yes', speed=2"])
+
+
+def test_a_failed_test_shows_how_long_a_workflow_has_been_waiting(suite: pytest.Pytester, here: str) -> None:
+    suite.makepyfile(
+        """
+        import pytest
+        from datetime import timedelta
+        from flows import *
+
+        @pytest.mark.time_skipping
+        async def test_open(env, client, worker):
+            async with worker(Parcel):
+                await client.start_workflow(Parcel.run, id="parcel", task_queue=worker.task_queue)
+                await env.sleep(timedelta(days=3))
+                assert False
+        """
+    )
+    result = suite.runpytest_subprocess(here)
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["parcel  Parcel  running for 3d*"])
 
 
 FICKLE = """

@@ -310,6 +310,32 @@ async def test_time_passes_while_somebody_waits_and_sleeps(clocked: WorkflowEnvi
     assert result == pytest.approx(100, abs=0.01)
 
 
+async def test_a_step_forward_does_not_stop_the_clock_for_who_waits(
+    clocked: WorkflowEnvironment, task_queue: str
+) -> None:
+    handle = await subscribe(clocked.client, task_queue)
+    waiting = asyncio.ensure_future(handle.result())
+
+    async def has_months(months: int) -> bool:
+        return await handle.query(Subscription.months) >= months
+
+    await eventually(lambda: has_months(1), what="the clock runs")
+    assert await clocked.fast_forward(handle, 31 * DAY)
+    months = await handle.query(Subscription.months)
+    await eventually(lambda: has_months(months + 5), what="the clock runs on")
+    await handle.signal(Subscription.cancel)
+    assert await waiting > months
+
+
+async def test_times_that_pass_side_by_side_add_up(clocked: WorkflowEnvironment, task_queue: str) -> None:
+    handle = await subscribe(clocked.client, task_queue)
+    begin = await clocked.get_current_time(handle)
+    await asyncio.gather(clocked.sleep(31 * DAY), clocked.sleep(3 * DAY), clocked.sleep(31 * DAY))
+    assert await clocked.get_current_time(handle) - begin == pytest.approx(65 * DAY, abs=HOUR)
+    assert await handle.query(Subscription.months) == 2
+    await handle.terminate()
+
+
 async def test_only_the_workflow_that_is_awaited_runs(clocked: WorkflowEnvironment, task_queue: str) -> None:
     standing = await subscribe(clocked.client, task_queue)
     await clocked.client.execute_workflow(sleep_days, 300, id=f"{task_queue}-300", task_queue=task_queue)
@@ -892,7 +918,7 @@ async def test_wrong_steps_are_refused(clocked: WorkflowEnvironment, task_queue:
     for refused in (True, "1", None):
         with pytest.raises(TypeError, match="duration must be a timedelta or a number of seconds"):
             await clocked.sleep(refused)  # type: ignore[arg-type]
-    for impossible in (-1, timedelta(seconds=-1), float("nan"), float("inf")):
+    for impossible in (-1, timedelta(seconds=-1), float("nan"), float("inf"), timedelta.max):
         with pytest.raises(ValueError, match=r"duration"):
             await clocked.sleep(impossible)
     with pytest.raises(ValueError, match="duration of a fast-forward must be positive"):

@@ -9,19 +9,24 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Annotated, Any, Literal, NamedTuple, TypedDict
 
 import pydantic
 import pytest
 from watchfiles import Change
 
-from invincible.cli.dev import _server
+from invincible.cli._connection import Connection
+from invincible.cli.dev import _program, _server
 from invincible.cli.dev._examples import inputs, start_command
 from invincible.cli.dev._output import Lines
+from invincible.cli.dev._program import DevOptions, DevProgram
 from invincible.cli.dev._screen import Content
 from invincible.cli.dev._server import ServerOptions
 from invincible.cli.dev._watching import SourceFilter
 from invincible.converter._signature import Signature
+from invincible.testing._server import Ready, ServerStartError
+from invincible.worker._told import ProgramError
 
 
 class Colour(Enum):
@@ -122,6 +127,36 @@ def test_ports_that_are_taken_are_left_alone(
     assert options.ports() == expected
 
 
+async def test_a_port_that_is_taken_in_this_moment_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    class TakenAtFirst:
+        ready = Ready(grpc="127.0.0.1:1", http="", ui=None, metrics=None, namespaces=[])
+
+        def __init__(self, flags: Sequence[str], on_end: object) -> None:
+            asked.append(flags[flags.index("--port") + 1])
+            if len(asked) == 1:
+                monkeypatch.setattr(_server, "is_free", lambda port: False)
+                raise ServerStartError("port 7233 is already in use")
+
+    monkeypatch.setattr(_server, "is_free", lambda port: True)
+    monkeypatch.setattr(_program, "DevServer", TakenAtFirst)
+    maker: Any = SimpleNamespace(options=Connection())
+    stream = io.StringIO()
+    options = DevOptions(maker, None, ServerOptions(), 1, 0.0, False, False)
+    await DevProgram(options, Lines(stream))._start_server()
+    assert asked == ["7233", "0"]
+    assert "port 7233 is in use" in stream.getvalue()
+    asked.clear()
+    monkeypatch.setattr(_program, "DevServer", refuses)
+    with pytest.raises(ProgramError, match="no room"):
+        await DevProgram(options, Lines(stream))._start_server()
+
+
+def refuses(*_: object) -> None:
+    raise ServerStartError("no room")
+
+
 @pytest.mark.parametrize(
     ("path", "counts"),
     [
@@ -174,6 +209,27 @@ def test_lines_say_who_speaks_and_show_what_terminals_would_act_upon() -> None:
     assert printed("invincible.workflow", logging.INFO, "x", process=1, temporal_workflow=workflow) == (
         "worker  x (order\\x1b[2J)\n"
     )
+
+
+def test_lines_are_folded_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "50")
+    monkeypatch.setenv("NO_COLOR", "1")
+    stream = io.StringIO()
+    monkeypatch.setattr(stream, "isatty", lambda: True)
+    code = "    " + "code " * 12
+    Lines(stream).event("x", f"the first of the lines is long\n- it has remedies, which are long\n{code}", level=30)
+    assert [line[9:] for line in stream.getvalue().splitlines()] == [
+        "dev     WARNING the first of the lines",
+        "        is long",
+        "        - it has remedies, which are",
+        "          long",
+        f"        {code}".rstrip(),
+    ]
+    assert max(len(line) for line in stream.getvalue().splitlines()[:4]) <= 48
+    stream.seek(0)
+    stream.truncate()
+    Lines(stream).screen("ready", "  workflows  First, Second, Third, Fourth, Fifth, Sixth")
+    assert stream.getvalue() == "  workflows  First, Second, Third, Fourth, Fifth,\n             Sixth\n"
 
 
 def test_characters_that_a_terminal_does_not_have_are_escaped() -> None:

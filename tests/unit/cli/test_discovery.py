@@ -7,6 +7,7 @@ import linecache
 import os
 import re
 import sys
+from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -16,7 +17,8 @@ import pytest
 from invincible._engine.reference import workflow_definition
 from invincible.activity._definition import ActivityDefinition
 from invincible.cli._discovery import definitions
-from invincible.cli._project import CannotLoadError, load, locate, project_modules, source_files
+from invincible.cli._project import CannotLoadError, load, locate, project_modules
+from invincible.cli._sources import module_source, source_files
 
 WORKFLOW = """
 from invincible import workflow
@@ -266,12 +268,31 @@ def test_definitions_of_one_name_are_refused_with_both_places(tmp_path: Path) ->
     assert "two workflows are named 'Greeting'" in read(tmp_path, "app.py")["error"]
 
 
+def test_a_package_that_is_installed_to_be_edited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    save(tmp_path, src__shop__flows=WORKFLOW)
+    (tmp_path / "src/shop/__init__.py").touch()
+
+    class Finder:
+        """Maps one name, as the build tools have it."""
+
+        @staticmethod
+        def find_spec(name: str, path: object = None, target: object = None) -> ModuleSpec | None:
+            return PathFinder.find_spec(name, [str(tmp_path / "src")]) if name == "shop" else None
+
+    monkeypatch.setattr(sys, "meta_path", [*sys.meta_path, Finder])
+    assert module_source("shop.flows", tmp_path) == tmp_path / "src/shop/flows.py"
+    assert module_source("shop.none", tmp_path) is None
+    assert "shop" not in sys.modules
+    assert read(tmp_path, "shop.flows")["workflows"] == ["Greeting", "greet"]
+
+
 @pytest.mark.parametrize(
     ("target", "error"),
     [
         ("app", "there is no file, folder or module 'app'"),
         ("sub/app.py", "there is no file 'sub/app.py'"),
         (".", "no file in '.' has a @workflow.defn or an @activity.defn"),
+        ("", "there is no file, folder or module ''"),
         ("a..b", "there is no file, folder or module 'a..b'"),
     ],
 )

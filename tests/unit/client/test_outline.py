@@ -111,6 +111,30 @@ def test_a_run_that_is_open_tells_what_it_waits_for() -> None:
     ]
 
 
+def test_a_run_that_is_paused_says_so() -> None:
+    events = list(_open_events())
+    events.append(HistoryEvent(event_id=7))
+    events[-1].event_time.FromDatetime(NOW + timedelta(seconds=60))
+    events[-1].workflow_execution_paused_event_attributes.identity = "ada\x1b"
+    events[-1].workflow_execution_paused_event_attributes.reason = "audit"
+    now = NOW + timedelta(seconds=90)
+    lines = [str(line) for line in outline(events, now=now)]
+    assert lines[0] == "order-1  Order  paused, running for 1m 30s"
+    assert "      +1m • paused (reason: audit)" in lines
+    assert lines[-1] == "waits for somebody to unpause it: paused for 30s by ada\\x1b: audit"
+
+    events.append(HistoryEvent(event_id=8))
+    events[-1].event_time.FromDatetime(NOW + timedelta(seconds=70))
+    events[-1].workflow_execution_unpaused_event_attributes.SetInParent()
+    lines = [str(line) for line in outline(events, now=now)]
+    assert lines[0] == "order-1  Order  running for 1m 30s"
+    assert lines[-1] == "waits for activity charge, timer 1h"
+
+    events[-1].workflow_execution_terminated_event_attributes.SetInParent()
+    lines = [str(line) for line in outline(events, now=now)]
+    assert lines[0] == "order-1  Order  terminated after 1m 10s"
+
+
 def test_pending_attempts_come_from_the_description() -> None:
     description = DescribeWorkflowExecutionResponse()
     pending = description.pending_activities.add(activity_id="1", attempt=3, maximum_attempts=5, state=1)
@@ -203,6 +227,15 @@ def test_values() -> None:
         (
             '  File "/app/orders.py", line 3, in charge\n    f()\n  File "/x/site-packages/lib.py", line 9, in f\n',
             "/app/orders.py:3, in charge",
+        ),
+        # Their clone of the project, and a worker whose code is installed.
+        ('  File "/home/ada/invincible/orders.py", line 3, in charge\n', "/home/ada/invincible/orders.py:3, in charge"),
+        ('  File "/x/site-packages/orders.py", line 9, in f\n', "/x/site-packages/orders.py:9, in f"),
+        # Nothing of theirs.
+        (
+            '  File "/x/site-packages/invincible/_engine/messages.py", line 9, in run\n'
+            '  File "/usr/lib/python3.12/asyncio/tasks.py", line 9, in sleep\n',
+            "",
         ),
         ("    at charge (/app/orders.ts:3:7)\n    at f (/app/x.js:1:1)", "/app/orders.ts:3:7, in charge"),
         ("com.Orders.charge(Orders.java:3)\nat com.Orders.run(Orders.java:9)", "Orders.java:9, in com.Orders.run"),

@@ -6,13 +6,13 @@ import base64
 import binascii
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
-from functools import wraps
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from .._connection import Connection
+from .._options import taken_as
 from .._output import print_json
 from .._units import name
 from ._target import client_for
@@ -83,18 +83,8 @@ class AsyncActivity:
             click.echo(f"{self.title} {what}")
 
 
-def async_activity_options(function: _Function) -> _Function:
-    """Give a command these options; it takes them as ``target: AsyncActivity``."""
-
-    @wraps(function)
-    def command(*arguments: Any, **options: Any) -> Any:
-        target = AsyncActivity(**{each.name: options.pop(each.name) for each in fields(AsyncActivity)})
-        return function(*arguments, target=target, **options)
-
-    decorated: Any = command
-    for option in reversed(_OPTIONS):
-        decorated = option(decorated)
-    return decorated  # type: ignore[no-any-return]
+# A decorator; the command takes the values as ``target: AsyncActivity``.
+async_activity_options = taken_as("target", AsyncActivity, _OPTIONS)
 
 
 def _token(text: str) -> bytes:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
-from functools import wraps
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from .._connection import Connection
+from .._options import taken_as
 from .._output import failure, print_json
 from .._units import name
 
@@ -83,18 +83,8 @@ class Target:
             click.echo(f"{self.title} {what}")
 
 
-def target_options(function: _Function) -> _Function:
-    """Give a command these options; it takes them as ``target: Target``."""
-
-    @wraps(function)
-    def command(*arguments: Any, **options: Any) -> Any:
-        target = Target(**{each.name: options.pop(each.name) for each in fields(Target)})
-        return function(*arguments, target=target, **options)
-
-    decorated: Any = command
-    for option in reversed(_OPTIONS):
-        decorated = option(decorated)
-    return decorated  # type: ignore[no-any-return]
+# A decorator; the command takes the values as ``target: Target``.
+target_options = taken_as("target", Target, _OPTIONS)
 
 
 @contextmanager
@@ -109,7 +99,7 @@ def client_for(connection: Connection, title: str) -> Iterator[SyncClient]:
             if error.status is not RPCStatusCode.NOT_FOUND or "namespace" in str(error).lower():
                 raise
             # The server's words do not name it, but may tell more: that it has ended, say.
-            raise failure(f"{title} is not there in the namespace {client.namespace!r}: {error}") from None
+            raise failure(f"{title} cannot be found in the namespace {client.namespace!r}: {error}") from None
 
 
 @contextmanager

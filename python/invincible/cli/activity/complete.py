@@ -6,11 +6,12 @@ import click
 
 from .._connection import Connection, connection_options
 from .._input import checked_json
+from .._options import Command
 from .._output import json_option
 from ._async import AsyncActivity, async_activity_options
 
 
-@click.command()
+@click.command(cls=Command)
 @async_activity_options
 @click.option("--result", metavar="JSON", help="Its result.  [default: none]")
 @json_option

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from .._connection import Connection, connection_options
-from .._output import ago_text, duration_text, json_option, print_fields, print_json, time_text
+from .._ends import failure_for_json, print_failure
+from .._options import Command
+from .._output import duration_text, json_option, print_fields, print_json, when_text
 from .._payloads import decoded
 from .._retry import retry_text
-from ..workflow._ends import failure_for_json, print_failure
-from ._status import status_text
+from .._status import status_json, status_text
 from ._target import client_for, id_argument, run_id_option
 from .list import listed_json
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _SHOWN = 200  # characters of each value
 
 
-@click.command()
+@click.command(cls=Command)
 @id_argument
 @run_id_option
 @json_option
@@ -50,7 +50,7 @@ def command(activity_id: str, run_id: str | None, as_json: bool, connection: Con
     print_fields(_fields(found, values, summary))
     if failure is not None:
         click.echo()
-        print_failure(failure, "failure" if found.has_outcome_failure() else "last failure")
+        print_failure(failure, "failure" if found.has_outcome_failure() else "last failure", err=False)
 
 
 def _fields(
@@ -61,18 +61,18 @@ def _fields(
     yield "id", found.activity_id
     yield "run", found.activity_run_id or ""
     yield "type", f"{found.activity_type}({values_text(values['input'], _SHOWN)})"
-    state = "" if found.run_state is None else found.run_state.name.lower().replace("_", " ")
+    state = status_text(found.run_state)
     yield "status", status_text(found.status) + (f", {state}" if state else "")
     yield "queue", found.task_queue
     yield "summary", summary
     yield "attempt", str(found.attempt)
-    yield "started", _when(found.schedule_time)
-    yield "attempt began", _when(found.last_started_time)
-    yield "next attempt", _when(found.next_attempt_schedule_time)
+    yield "started", when_text(found.schedule_time)
+    yield "attempt began", when_text(found.last_started_time)
+    yield "next attempt", when_text(found.next_attempt_schedule_time)
     yield "worker", found.last_worker_identity or ""
     heartbeat = values_text(values["heartbeat_details"], _SHOWN)
-    yield "last heartbeat", _when(found.last_heartbeat_time) + (f"  {heartbeat}" if heartbeat else "")
-    yield "closed", _when(found.close_time)
+    yield "last heartbeat", when_text(found.last_heartbeat_time) + (f"  {heartbeat}" if heartbeat else "")
+    yield "closed", when_text(found.close_time)
     yield "took", duration_text(found.execution_duration)
     yield "cancellation", found.canceled_reason or ""
     for title, limit in (
@@ -102,7 +102,7 @@ def _plain(
         "result": result[0] if result else None,
         "failure": None if failure is None else failure_for_json(failure),
         "attempt": found.attempt,
-        "run_state": None if found.run_state is None else found.run_state.name.lower(),
+        "run_state": status_json(found.run_state),
         "canceled_reason": found.canceled_reason,
         "last_heartbeat_time": found.last_heartbeat_time,
         "last_started_time": found.last_started_time,
@@ -114,7 +114,3 @@ def _plain(
         "heartbeat_timeout": found.heartbeat_timeout,
         "total_heartbeat_count": found.total_heartbeat_count,
     }
-
-
-def _when(moment: datetime | None) -> str:
-    return "" if moment is None else f"{time_text(moment)} ({ago_text(moment)})"

@@ -6,12 +6,13 @@ import click
 
 from .._connection import Connection, connection_options
 from .._input import checked_json
+from .._options import Command
 from .._output import json_option
 from .._units import name
 from ._async import AsyncActivity, async_activity_options
 
 
-@click.command()
+@click.command(cls=Command)
 @async_activity_options
 @click.option("--reason", type=name, required=True, metavar="TEXT", help="Message of the error.")
 @click.option("--detail", "details", multiple=True, metavar="JSON", help="What else the error has; repeatable.")

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .._connection import Connection, server_options
+from .._connection import Connection, client_options
+from .._options import Command
 from .._output import JsonArray, ago_text, json_option, print_table, time_text
+from .._status import status_cell, status_json
 from .._units import name
-from ._status import status_cell, status_text
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -19,11 +20,11 @@ if TYPE_CHECKING:
     from invincible.client import SyncActivityExecution
 
 
-@click.command()
+@click.command(cls=Command)
 @click.option("--query", "-q", type=name, metavar="QUERY", help="Which, \"ActivityType = 'charge'\" say.")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Most activities to list.  [default: all]")
 @json_option
-@server_options
+@client_options
 def command(query: str | None, limit: int | None, as_json: bool, connection: Connection) -> None:
     """List standalone activities, the last started first. Those of workflows are in `invincible workflow describe`."""
     with connection.client() as client:
@@ -42,7 +43,7 @@ def listed_json(each: SyncActivityExecution) -> dict[str, Any]:
         "activity_id": each.activity_id,
         "run_id": each.activity_run_id,
         "activity_type": each.activity_type,
-        "status": status_text(each.status).replace(" ", "_"),
+        "status": status_json(each.status),
         "task_queue": each.task_queue,
         "schedule_time": each.schedule_time,
         "execution_time": each.execution_time,

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import click
 
-from .._connection import Connection, server_options
+from .._connection import Connection, client_options
+from .._options import Command
 from .._output import json_option
 from ._target import Target, client_for, reason_option, target_options
 
 
-@click.command()
+@click.command(cls=Command)
 @target_options
 @reason_option
 @json_option
-@server_options
+@client_options
 def command(target: Target, reason: str | None, as_json: bool, connection: Connection) -> None:
     """Begin no more attempts of an activity. One that runs hears of it at its next heartbeat."""
     from invincible.api.workflowservice.v1 import PauseActivityRequest

@@ -6,20 +6,21 @@ from datetime import timedelta
 
 import click
 
-from .._connection import Connection, server_options
+from .._connection import Connection, client_options
+from .._options import Command
 from .._output import json_option
 from .._units import duration
 from ._target import Target, client_for, target_options
 
 
-@click.command()
+@click.command(cls=Command)
 @target_options
 @click.option("--reset-heartbeat", is_flag=True, help="Forget the details of the last heartbeat.")
 @click.option("--keep-paused", is_flag=True, help="Leave it paused, if it is.")
 @click.option("--restore-original-options", is_flag=True, help="Take changes of its options back.")
 @click.option("--jitter", type=duration, metavar="DURATION", help="Begin at a random time within this.")
 @json_option
-@server_options
+@client_options
 def command(
     target: Target,
     reset_heartbeat: bool,

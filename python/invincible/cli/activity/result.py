@@ -7,17 +7,18 @@ from datetime import timedelta
 
 import click
 
-from .._connection import Connection, connection_options
+from .._connection import Connection, connection_options, time_limit
+from .._ends import ended_text, failure_for_json, print_failure, print_value, status_of, value_for_json
+from .._options import Command
 from .._output import duration_text, json_option, print_json
+from .._status import status_json
 from .._units import duration
-from ..workflow._ends import failure_for_json, print_failure, print_value, value_for_json
-from ..workflow._handles import time_limit
 from ._target import id_argument, run_id_option, standalone
 
 _INTERRUPTED = 130
 
 
-@click.command()
+@click.command(cls=Command)
 @id_argument
 @run_id_option
 @click.option("--timeout", type=duration, metavar="DURATION", help="Longest time to wait.")
@@ -42,12 +43,15 @@ def command(
             click.echo(f"\n{title} goes on.", err=True)
             sys.exit(_INTERRUPTED)
         except ActivityFailureError as error:
+            status = status_of(error.cause)
             if as_json:
-                print_json({"activity_id": activity_id, "failure": failure_for_json(error.cause)})
+                failed = {"activity_id": activity_id, "run_id": run_id, "status": status_json(status)}
+                print_json(failed | {"failure": failure_for_json(error.cause)})
             else:
-                print_failure(error.cause, f"{title} did not complete", full=full)
+                print_failure(error.cause, f"{title} {ended_text(status)}", full=full)
             sys.exit(1)
     if as_json:
-        print_json({"activity_id": activity_id, "result": value_for_json(result)})
+        completed = {"activity_id": activity_id, "run_id": run_id, "status": "completed"}
+        print_json(completed | {"result": value_for_json(result)})
     else:
         print_value(result)

@@ -6,17 +6,18 @@ from datetime import timedelta
 
 import click
 
-from .._connection import Connection, server_options
+from .._connection import Connection, client_options
+from .._options import Command
 from .._output import json_option
 from .._units import duration
 from ._target import Target, client_for, target_options
 
 
-@click.command()
+@click.command(cls=Command)
 @target_options
 @click.option("--jitter", type=duration, metavar="DURATION", help="Begin at a random time within this.")
 @json_option
-@server_options
+@client_options
 def command(target: Target, jitter: timedelta | None, as_json: bool, connection: Connection) -> None:
     """Have a paused activity go on."""
     from invincible.api.workflowservice.v1 import UnpauseActivityRequest

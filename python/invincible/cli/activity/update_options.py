@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .._connection import Connection, server_options
+from .._connection import Connection, client_options
+from .._options import Command
 from .._output import duration_text, json_option, print_fields, print_json
 from .._retry import Retry, retry_options, retry_text
 from .._units import duration, name
@@ -27,7 +28,7 @@ _UNSET = (
 )
 
 
-@click.command()
+@click.command(cls=Command)
 @target_options
 @click.option("--task-queue", "-t", type=name, metavar="NAME", help="Where its next attempts go.")
 @click.option("--schedule-to-close-timeout", type=duration, metavar="DURATION", help="Longest time of all attempts.")
@@ -38,7 +39,7 @@ _UNSET = (
 @click.option("--restore-original-options", is_flag=True, help="Take all changes back.")
 @retry_options
 @json_option
-@server_options
+@client_options
 def command(
     target: Target,
     task_queue: str | None,

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
-from functools import wraps
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
 
 import click
 
-from .._output import clean, failure, print_json
+from .._options import taken_as
+from .._output import ask, clean, print_json
 from .._units import name
 from ._watch import job_json, tell_end, wait_for_end
 
@@ -47,18 +47,8 @@ class Batch:
     wait: bool
 
 
-def batch_options(function: _Function) -> _Function:
-    """Give a command these options; it takes them as ``batch: Batch``."""
-
-    @wraps(function)
-    def command(*arguments: Any, **options: Any) -> Any:
-        batch = Batch(**{each.name: options.pop(each.name) for each in fields(Batch)})
-        return function(*arguments, batch=batch, **options)
-
-    decorated: Any = command
-    for option in reversed(_OPTIONS):
-        decorated = option(decorated)
-    return decorated  # type: ignore[no-any-return]
+# A decorator; the command takes the values as ``batch: Batch``.
+batch_options = taken_as("batch", Batch, _OPTIONS)
 
 
 def run_batch(
@@ -93,7 +83,7 @@ def run_batch(
         return
     workflows = f"{count} workflow{'s' * (count != 1)}"
     if not batch.yes:
-        _ask(f"{verb} {workflows} in the namespace {clean(client.namespace)}?")
+        ask(f"{verb} {workflows} in the namespace {clean(client.namespace)}?")
     job_id = str(uuid4())
     request = StartBatchOperationRequest(
         namespace=client.namespace,
@@ -117,12 +107,3 @@ def run_batch(
         return
     end = wait_for_end(client, job_id, f"{verb} {workflows}", count)
     tell_end(end, as_json=as_json)
-
-
-def _ask(question: str) -> None:
-    try:
-        meant = click.confirm(question, err=True)
-    except click.Abort:
-        raise failure("nothing was done: nobody answered; give --yes where there is nobody to ask") from None
-    if not meant:
-        raise failure("nothing was done")

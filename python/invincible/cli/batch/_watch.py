@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .._connection import same_connection
 from .._output import clean, failure, print_json
 
 if TYPE_CHECKING:
@@ -99,15 +100,16 @@ def tell_end(described: DescribeBatchOperationResponse, *, as_json: bool) -> Non
         sys.exit(1)
 
 
-def job_json(job_id: str, state: str, total: int, completed: int, failed: int) -> dict[str, Any]:
+def job_json(job_id: str, status: str, total: int, completed: int, failed: int) -> dict[str, Any]:
     """How far an operation is."""
-    return {"job_id": job_id or None, "state": state, "total": total, "completed": completed, "failed": failed}
+    return {"job_id": job_id or None, "status": status, "total": total, "completed": completed, "failed": failed}
 
 
 def _hints(job_id: str) -> str:
+    there = same_connection()
     return (
-        f"  see how far it is:  invincible batch describe {job_id}\n"
-        f"  stop it:            invincible batch stop {job_id} --reason TEXT"
+        f"  see how far it is:  invincible batch describe {job_id}{there}\n"
+        f"  stop it:            invincible batch stop {job_id} --reason TEXT{there}"
     )
 
 

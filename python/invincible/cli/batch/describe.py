@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .._connection import Connection, server_options
+from .._connection import Connection, client_options
+from .._options import Command
 from .._output import duration_text, json_option, print_fields, print_json, time_text
 from .._units import name
 from ._types import operation_text
@@ -17,10 +18,10 @@ if TYPE_CHECKING:
     from invincible.api.workflowservice.v1 import DescribeBatchOperationResponse
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("job_id", metavar="JOB", type=name)
 @json_option
-@server_options
+@client_options
 def command(job_id: str, as_json: bool, connection: Connection) -> None:
     """Show how far a batch operation is."""
     with connection.client() as client:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .._connection import Connection, server_options
+from .._connection import Connection, client_options
+from .._options import Command
 from .._output import JsonArray, ago_text, json_option, print_table, time_text
 from ._types import operation_text
 from ._watch import state_text
@@ -19,10 +20,10 @@ if TYPE_CHECKING:
     from invincible.client import SyncClient
 
 
-@click.command()
+@click.command(cls=Command)
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Most operations to list.  [default: all]")
 @json_option
-@server_options
+@client_options
 def command(limit: int | None, as_json: bool, connection: Connection) -> None:
     """List the batch operations of the namespace, those of the last days.
 
@@ -40,7 +41,7 @@ def command(limit: int | None, as_json: bool, connection: Connection) -> None:
                 array.add(
                     {
                         "job_id": each.job_id,
-                        "state": state_text(each.state),
+                        "status": state_text(each.state),
                         "operation": operation_text(each.operation_type),
                         "start_time": time_of(each, "start_time"),
                         "close_time": time_of(each, "close_time"),

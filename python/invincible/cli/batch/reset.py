@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .._connection import Connection, server_options
+from .._connection import Connection, client_options
+from .._options import Command
 from .._output import json_option
 from .._units import name
 from ._start import Batch, batch_options, run_batch
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from invincible.api.workflowservice.v1 import StartBatchOperationRequest
 
 
-@click.command()
+@click.command(cls=Command)
 @click.option("--to", "to", type=click.Choice(["first", "last"]), help="To their first or last workflow task.")
 @click.option("--build-id", type=name, metavar="ID", help="To the first workflow task that a build had, a bad one say.")
 @click.option("--no-signals", is_flag=True, help="Do not send again the signals that came after the point.")
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 @click.option("--no-nexus-results", is_flag=True, help="Forget results of Nexus operations that came after the point.")
 @batch_options
 @json_option
-@server_options
+@client_options
 def command(
     to: str | None,
     build_id: str | None,

@@ -8,6 +8,7 @@ import click
 
 from .._connection import Connection, connection_options
 from .._input import Input, input_options
+from .._options import Command
 from .._output import clean, json_option
 from .._payloads import encoded
 from .._units import name
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from invincible.api.workflowservice.v1 import StartBatchOperationRequest
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("signal", metavar="NAME", type=name)
 @input_options
 @batch_options

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import click
 
-from .._connection import Connection, server_options
+from .._connection import Connection, client_options
+from .._options import Command
 from .._output import clean, failure, json_option, print_json
 from .._units import name
 from ._watch import describe, state_text
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("job_id", metavar="JOB", type=name)
 @click.option("--reason", "-r", type=name, required=True, metavar="TEXT", help="Why.")
 @json_option
-@server_options
+@client_options
 def command(job_id: str, reason: str, as_json: bool, connection: Connection) -> None:
     """Stop a batch operation. What it has done stays done."""
     from invincible.api.workflowservice.v1 import StopBatchOperationRequest

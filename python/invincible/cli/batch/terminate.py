@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .._connection import Connection, server_options
+from .._connection import Connection, client_options
+from .._options import Command
 from .._output import json_option
 from ._start import Batch, batch_options, run_batch
 
@@ -14,10 +15,10 @@ if TYPE_CHECKING:
     from invincible.api.workflowservice.v1 import StartBatchOperationRequest
 
 
-@click.command()
+@click.command(cls=Command)
 @batch_options
 @json_option
-@server_options
+@client_options
 def command(batch: Batch, as_json: bool, connection: Connection) -> None:
     """End workflows at once. Their code does not hear of it.
 

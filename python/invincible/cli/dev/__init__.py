@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import sys
 from datetime import timedelta
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .._connection import Connection, connection_options
+from .._options import Command
 from .._units import duration, name
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ _PORT = click.IntRange(0, 65535)
 _OWN_TOO = frozenset({"namespace", "identity", "codec_endpoint", "codec_auth", "data_converter"})
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("target", metavar="PATH")
 @click.option("--task-queue", type=name, metavar="NAME", help="Where the worker polls.  [default: see above]")
 @click.option("--port", type=_PORT, help="The server's port; 0 for any.  [default: 7233, if it is free]")
@@ -63,7 +63,7 @@ def command(
     log_format: str,
     as_json: bool,
 ) -> None:
-    """Run a server with its Web UI, and a worker with all that PATH has, anew whenever a file is saved.
+    """Run a server with its Web UI, and a worker with all that PATH has, anew at each change of a Python file.
 
     PATH is a file, a folder, or the name of a module. Workflows, activities and Nexus service handlers are found in it
     and in what it imports from the same project. A function `worker(client)` in it makes the worker instead.
@@ -127,7 +127,7 @@ def command(
     options = DevOptions(maker, config, server, processes, grace.total_seconds(), not no_reload, opens)
     program = DevProgram(options, output)
     handler = output.handler(program.explain)
-    handler.addFilter(_is_of_interest)
+    handler.addFilter(program.is_news)
     logging.getLogger("watchfiles").setLevel(logging.WARNING)
     logging.basicConfig(level=log_level.upper(), handlers=[handler])
 
@@ -159,9 +159,3 @@ def _require_watchfiles() -> None:
         raise click.ClickException(
             "this needs watchfiles: pip install 'invincible[dev]' (or give --no-reload)"
         ) from None
-
-
-def _is_of_interest(record: logging.LogRecord) -> bool:
-    """Not the supervisor's news of each process: what counts is told once for all of them."""
-    about_process = record.process == os.getpid() and hasattr(record, "worker_process")
-    return not about_process or record.levelno > logging.INFO

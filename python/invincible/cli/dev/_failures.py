@@ -11,9 +11,8 @@ from invincible.exceptions import ApplicationError
 from invincible.worker._failures import text_of
 from invincible.workflow import NondeterminismError
 
-from .._project import shown_path
+from .._sources import shown_path
 
-_TASK = "workflow task failed"
 # Core's own words, which the explanation has put into those of the code.
 _OF_CORE = "[TMPRL"
 
@@ -21,7 +20,8 @@ _OF_CORE = "[TMPRL"
 class ShortFailures(logging.Filter):
     """Puts place and words in the place of a record's traceback, and marks workflows that do not fit their code.
 
-    Records that are marked have the attribute ``misfit``: type, id and run id of the workflow.
+    Records that are marked have the attribute ``misfit``: type, id and run id of the workflow. What comes again at each
+    try, and in each process, until the code is changed has the attribute ``once``, which is the same for the same.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
@@ -30,15 +30,24 @@ class ShortFailures(logging.Filter):
         if error is None:
             return True
         message = record.getMessage()
+        if _not_registered(error):
+            record.once = text_of(error)
         if isinstance(error, NondeterminismError) and not isinstance(error, RestrictedWorkflowAccessError):
-            if message.startswith(_TASK) and isinstance(record.args, tuple) and len(record.args) == 3:
-                record.misfit = list(record.args)
+            if hasattr(record, "run_id"):
+                fields = record.__dict__
+                record.misfit = [fields["workflow_type"], fields["workflow_id"], fields["run_id"]]
+                record.once = f"{fields['run_id']}: {text_of(error)}"
             told = "\n".join(line for line in text_of(error).splitlines() if not line.startswith(_OF_CORE))
         else:
             told = _told(error)
         record.msg, record.args = f"{message}\n{told}", None
         record.exc_info = record.exc_text = None
         return True
+
+
+def _not_registered(error: BaseException) -> bool:
+    """Whether the worker does not have the activity, rather than that the activity has raised the like."""
+    return isinstance(error, ApplicationError) and error.type == "NotFoundError" and not _place(error)
 
 
 def _told(error: BaseException) -> str:

@@ -14,7 +14,7 @@ from invincible.worker._under_way import UnderWay
 from ._maker import DevMaker
 
 # After the grace of its activities; code that runs away is nothing to wait for.
-_KILL_AFTER = timedelta(seconds=3)
+_KILL_AFTER = timedelta(seconds=1.5)
 # A process that waits at a breakpoint takes what is typed for the next one.
 _KILL_AFTER_IN_DEBUGGER = timedelta(seconds=0.2)
 
@@ -66,6 +66,17 @@ class Generation:
     def activities(self) -> list[UnderWay]:
         """What it was running when it last said so."""
         return self._supervisor.activities
+
+    @property
+    def killed(self) -> int:
+        """How many of its processes did not end by themselves when they were told to."""
+        return self._supervisor.killed
+
+    @property
+    def waits_for(self) -> str:
+        """What keeps it from polling, as far as it has said so."""
+        states = (state for state in self._supervisor.states() if state.get("state") in (None, "starting"))
+        return next((state["waits_for"] for state in states if "waits_for" in state), "the start of its process")
 
     def drain(self) -> None:
         """Have it take no new tasks, and end."""

@@ -29,11 +29,13 @@ from invincible.worker._told import CannotConnectError, words
 
 from .._connection import Connection
 from .._discovery import Found, definitions, is_workflow
-from .._project import CannotLoadError, Target, load, project_modules, shown_path
+from .._project import CannotLoadError, Target, load, locate, project_modules
+from .._sources import shown_path
 from .._worker_reference import WorkerReference
 from ._events import send_news
 from ._examples import inputs
 from ._failures import ShortFailures
+from ._orphans import end_with_parent
 
 # Where samples and programs of this field keep the name of their task queue.
 _TASK_QUEUE = "TASK_QUEUE"
@@ -75,6 +77,7 @@ class DevMaker:
         Raises:
             CannotLoadError: It cannot be imported.
         """
+        end_with_parent()
         # Two edits in one second would not be told apart by the time that bytecode is stamped with.
         sys.dont_write_bytecode = True
         os.environ["TEMPORAL_ADDRESS"] = address_of(self.connection)
@@ -82,6 +85,11 @@ class DevMaker:
         self._take_over_streams()
         if not self.tracebacks:
             logger.addFilter(ShortFailures())
+        try:
+            # Anew, as folders get other files.
+            self.target = locate(self.target.given)
+        except ValueError as error:
+            raise CannotLoadError(str(error)) from None
         self._loaded = load(self.target)
 
     async def make(self, runtime: Runtime) -> Worker:

@@ -5,6 +5,10 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
+import shutil
+import sys
+import textwrap
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -19,6 +23,14 @@ from .._output import clean
 _COLOURS = {"dev": "cyan", "server": "magenta"}
 _LEVEL_COLOURS = {"WARNING": "yellow", "ERROR": "red", "CRITICAL": "red"}
 _WIDTH = 7
+# Of the lines after the first one: as wide as its time and its source.
+_INDENT = 9 + _WIDTH + 1
+# Lines of a text that begin with this are code or commands, which are copied: they are as long as they are.
+_CODE = "    "
+# Columns below which folding makes nothing easier to read.
+_NARROWEST = 20
+# What stands before the text of an item in a list, or in a table.
+_ITEM_START = re.compile(r" *(?:- |\S.{,14}?  +)?")
 
 
 class Output(Protocol):
@@ -53,7 +65,8 @@ class Lines:
 
     def __init__(self, stream: TextIO, log_format: str = "text") -> None:
         self._stream = stream
-        self._colours = stream.isatty() and "NO_COLOR" not in os.environ
+        self._is_terminal = stream.isatty()
+        self._colours = self._is_terminal and "NO_COLOR" not in os.environ
         self._log_format = log_format
         # Of the streams of the log as well.
         self._lock = threading.Lock()
@@ -65,7 +78,8 @@ class Lines:
     def screen(self, name: str, text: str, **fields: Any) -> None:
         """The text as it is; nothing where there is none."""
         if text:
-            self._write(text)
+            width = self._columns()
+            self._write("\n".join(part for line in text.split("\n") for part in _folded(line, width)))
 
     def handler(self, explain: Callable[[logging.LogRecord], str]) -> logging.Handler:
         """Prints records between the other lines."""
@@ -76,19 +90,25 @@ class Lines:
         """A line with its time and its source; further lines of the text are indented."""
         time = (moment or datetime.now()).strftime("%H:%M:%S")
         word = logging.getLevelName(level) if level != logging.INFO else ""
-        first, *rest = clean(text, lines=True).split("\n")
+        told = f"{word} {text}" if word else text
+        # The echo of a Ctrl-C, after which a line may come.
+        width = self._columns() - _INDENT - len("^C")
+        first, *rest = [part for each in clean(told, lines=True).split("\n") for part in _folded(each, width)]
         if self._colours:
             time = click.style(time, dim=True)
             shown_source = click.style(f"{source:<{_WIDTH}}", fg=_COLOURS.get(source, "green"))
-            word = click.style(word, fg=_LEVEL_COLOURS.get(word), bold=True) if word else ""
+            if word:
+                first = click.style(word, fg=_LEVEL_COLOURS.get(word), bold=True) + first[len(word) :]
         else:
             shown_source = f"{source:<{_WIDTH}}"
-        head = f"{time} {shown_source} {word}{' ' if word else ''}{first}"
-        return "\n".join([head, *(f"{'':{9 + _WIDTH}} {each}".rstrip() for each in rest)])
+        return "\n".join([f"{time} {shown_source} {first}", *(f"{'':{_INDENT}}{each}".rstrip() for each in rest)])
 
     def bold(self, text: str) -> str:
         """Text that stands out on a terminal."""
         return click.style(text, bold=True) if self._colours else text
+
+    def _columns(self) -> int:
+        return shutil.get_terminal_size().columns if self._is_terminal else sys.maxsize
 
     def _write(self, text: str) -> None:
         with self._lock:
@@ -165,6 +185,21 @@ class _RecordFormatter(logging.Formatter):
             text += f"\n{explanation}"
         moment = datetime.fromtimestamp(record.created)
         return self._lines.line(source_of(record), text, level=record.levelno, moment=moment)
+
+
+def _folded(line: str, width: int) -> list[str]:
+    """A line in parts that a terminal does not break, and that stay below one another."""
+    if len(line) <= width or width < _NARROWEST or line.startswith(_CODE):
+        return [line]
+    start = _ITEM_START.match(line)
+    return textwrap.wrap(
+        line,
+        width,
+        subsequent_indent=" " * (start.end() if start is not None else 0),
+        expand_tabs=False,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def source_of(record: logging.LogRecord) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import threading
 import webbrowser
 from collections.abc import Callable, Mapping, Sequence
@@ -20,19 +21,21 @@ from invincible.worker._told import CannotConnectError, ProgramError, RemoteTrac
 from invincible.worker._under_way import UnderWay
 
 from .._connection import Connection
-from .._project import shown_path
+from .._sources import shown_path
 from ._events import NewsBox
 from ._generation import Generation
 from ._maker import DevMaker, address_of, namespace_of
 from ._output import Output
 from ._screen import Content, Where, misfit_help, start_commands, start_screen
 from ._server import PORT, DevServer, ServerOptions
-from ._terminal import terminal_kept
+from ._terminal import Terminal
 
 logger = logging.getLogger("invincible.dev")
 
 # Seconds after which code that has been told to take no more tasks does not take any, even if it has not ended.
 _HANDOVER = 0.5
+# Seconds after which people wonder what a load is waiting for.
+_SLOW_LOAD = 3.0
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,6 @@ class DevProgram:
 
     title = "invincible dev"
     waits_for: str | None = None
-    killed = 0
 
     def __init__(self, options: DevOptions, output: Output) -> None:
         self._options = options
@@ -76,6 +78,8 @@ class DevProgram:
         self.grace = options.grace
         self._maker = options.maker
         self._where = Where("", None, "", ())
+        self._terminal = Terminal()
+        self.killed = 0
         self._server: DevServer | None = None
         # Something has happened that somebody may wait for.
         self._wake = asyncio.Event()
@@ -87,6 +91,21 @@ class DevProgram:
         self._current: Generation | None = None
         self._content: Content | None = None
         self._alive: set[Generation] = set()
+        # What need not be said again until the code is loaded again; the log comes from any thread.
+        self._told_once: set[str] = set()
+        self._lock = threading.Lock()
+
+    def is_news(self, record: logging.LogRecord) -> bool:
+        """Whether a record of the log is to be told: not the supervisor's news of each process, nor what was told."""
+        if record.process == os.getpid() and hasattr(record, "worker_process") and record.levelno <= logging.INFO:
+            return False
+        once = record.__dict__.pop("once", None)
+        if once is None:
+            return True
+        with self._lock:
+            is_first = once not in self._told_once
+            self._told_once.add(once)
+            return is_first
 
     def explain(self, record: logging.LogRecord) -> str:
         """What people are told in addition to a record of the log."""
@@ -99,8 +118,10 @@ class DevProgram:
         Raises:
             ProgramError: There is no server, or not any more.
         """
-        with terminal_kept():
+        try:
             await self._run(stop)
+        finally:
+            self._terminal.restore()
 
     def under_way(self) -> Sequence[UnderWay]:
         """Activities of all code that still runs."""
@@ -110,6 +131,7 @@ class DevProgram:
         """End the workers at once; the server sees that this process is gone."""
         for each in list(self._alive):
             each.kill()
+        self._terminal.restore()
 
     async def _run(self, stop: asyncio.Event) -> None:
         watching: asyncio.Future[None] | None = None
@@ -123,10 +145,14 @@ class DevProgram:
             stop.set()
             if watching is not None:
                 await asyncio.wait([watching])
-            for each in self._alive:
+            last = list(self._alive)
+            for each in last:
                 each.drain()
-            if self._alive:
-                await asyncio.wait([each.ended for each in self._alive])
+                if self._server_ended:  # nobody is left who would take what they complete
+                    each.kill()
+            if last:
+                await asyncio.wait([each.ended for each in last])
+            self.killed = sum(each.killed for each in last)
             if self._server is not None:
                 await asyncio.to_thread(self._server.stop)
 
@@ -145,7 +171,6 @@ class DevProgram:
 
     async def _start_server(self) -> ClientConnectConfig:
         server = self._options.server
-        port, ui_port, taken = server.ports()
         loop = asyncio.get_running_loop()
 
         def ended() -> None:
@@ -156,10 +181,15 @@ class DevProgram:
             with suppress(RuntimeError):  # the loop is closed
                 loop.call_soon_threadsafe(ended)
 
-        try:
-            self._server = await asyncio.to_thread(DevServer, server.flags(port, ui_port), on_end)
-        except ServerStartError as error:
-            raise ProgramError(str(error)) from None
+        while True:
+            port, ui_port, taken = server.ports()
+            try:
+                self._server = await asyncio.to_thread(DevServer, server.flags(port, ui_port), on_end)
+                break
+            except ServerStartError as error:
+                # Another one may have taken a port in this moment.
+                if server.ports() == (port, ui_port, taken):
+                    raise ProgramError(str(error)) from None
         ready = self._server.ready
         for each in taken:
             self._output.event(
@@ -215,7 +245,9 @@ class DevProgram:
                 self._changed = False
                 files, self._files = self._files, []
                 fresh = self._launch()
+                slow = asyncio.get_running_loop().call_later(_SLOW_LOAD, self._tell_of_slow_load, fresh)
                 await self._until(lambda: self._changed or stop.is_set() or fresh.settled)  # noqa: B023
+                slow.cancel()
                 if fresh.ready.is_set() and not fresh.ended.done():
                     await self._replace(fresh, Content(**news.take(fresh.number)), files)
                 elif fresh.ended.done():
@@ -237,7 +269,9 @@ class DevProgram:
             await self._wake.wait()
             self._wake.clear()
             if self._server_ended and self._server is not None:
-                raise ProgramError(f"the server has ended by itself, and said:\n{self._server.log or '(nothing)'}")
+                said = f", and said:\n{self._server.log}" if self._server.log else ""
+                self._output.event("server-ended", f"the server has ended by itself{said}", level=logging.ERROR)
+                raise ProgramError("nothing can run without the server")
             if self._current is not None and self._current.ended.done():
                 self._tell_of_end(self._current)
                 self._current = None
@@ -248,6 +282,8 @@ class DevProgram:
 
     def _launch(self) -> Generation:
         self._launched += 1
+        with self._lock:
+            self._told_once.clear()
         maker = replace(self._maker, generation=self._launched)
         fresh = Generation(maker, processes=self._options.processes, grace=self.grace)
         self._alive.add(fresh)
@@ -291,6 +327,16 @@ class DevProgram:
                 activities=[each._asdict() for each in activities],
             )
         await asyncio.wait([before.ended], timeout=_HANDOVER)
+
+    def _tell_of_slow_load(self, fresh: Generation) -> None:
+        """The code takes its time, and people shall see that this is all there is to wait for."""
+        if self._content is None:
+            ui = "" if self._where.ui is None else f", the Web UI {self._where.ui}"
+            text = f"the server is {self._where.address}{ui}; the worker waits for {fresh.waits_for}"
+        else:
+            running = "the code before goes on running" if self._current is not None else "nothing runs"
+            text = f"{running}; the new worker waits for {fresh.waits_for}"
+        self._output.event("loading", text, waits_for=fresh.waits_for)
 
     def _tell_of_failure(self, fresh: Generation, files: Sequence[str]) -> None:
         """The code cannot be run."""

@@ -118,7 +118,7 @@ def misfit_help(workflow_id: str, options: Sequence[str]) -> str:
         "The edit does not fit what this workflow has done already. It waits; nothing is lost. Either\n"
         "- undo the edit, or\n"
         '- keep the old way for old runs: if workflow.patched("new-way"): ... else: ..., or\n'
-        f"- have it begin again: {command}"
+        f"- have it begin again:\n    {command}"
     )
 
 

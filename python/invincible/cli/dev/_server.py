@@ -7,10 +7,8 @@ import logging
 import socket
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 from invincible.testing._server import ServerProcess
 
@@ -79,20 +77,13 @@ class DevServer(ServerProcess):
     """
 
     def __init__(self, flags: Sequence[str], on_end: Callable[[], object]) -> None:
-        super().__init__(flags)
+        super().__init__(flags, on_log=_log)
         self._ending = threading.Thread(target=self._wait, args=(on_end,), daemon=True)
         self._ending.start()
 
     def _wait(self, on_end: Callable[[], object]) -> None:
         self._process.wait()
         on_end()
-
-    def _read_log(self, stream: IO[str]) -> None:
-        with stream:
-            for line in stream:
-                self._log.append(line.rstrip())
-                with suppress(Exception):  # whatever becomes of a line, the server must not wait for a reader
-                    _log(line)
 
 
 def is_free(port: int) -> bool:
@@ -109,7 +100,7 @@ def _log(line: str) -> None:
         said = json.loads(line)
         level, text = _LEVELS.get(said["level"], logging.WARNING), str(said["message"])
     except (ValueError, KeyError, TypeError):
-        logger.warning("%s", line.rstrip())
+        logger.warning("%s", line)
         return
     fields = ", ".join(f"{name} {value}" for name, value in said.items() if name not in _LEFT_OUT)
     logger.log(level, "%s%s", text, f" ({fields})" if fields else "")

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import Any
 
 
-@contextmanager
-def terminal_kept() -> Iterator[None]:
-    """Leave the terminal as it was, if there is one."""
-    settings = _settings()
-    try:
-        yield
-    finally:
-        if settings is not None:
+class Terminal:
+    """The terminal as it is when this is made, if there is one."""
+
+    def __init__(self) -> None:
+        self._settings = _settings()
+
+    def restore(self) -> None:
+        """Leave it as it was; from any thread."""
+        if self._settings is not None:
             import termios
 
             with suppress(termios.error, OSError):  # the terminal is gone
-                termios.tcsetattr(0, termios.TCSADRAIN, settings)
+                termios.tcsetattr(0, termios.TCSADRAIN, self._settings)
 
 
 def _settings() -> list[Any] | None:

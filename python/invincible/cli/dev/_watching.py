@@ -9,7 +9,7 @@ from pathlib import Path
 
 from watchfiles import Change, DefaultFilter, awatch
 
-from .._project import SKIPPED_FOLDERS, shown_path
+from .._sources import SKIPPED_FOLDERS, shown_path
 
 # Milliseconds in which changes count as one: editors and version control write several files at once.
 _DEBOUNCE = 400

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .._connection import Connection, connection_options
+from .._connection import Connection, connection_options, quiet_runtime
 from .._data_converter import converter_of_workers
+from .._options import Command
 from .._output import failure, json_option, print_json
 from .._progress import Progress
 from .._units import name
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from .sources import Sources
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("histories", nargs=-1, type=click.Path(exists=True, path_type=Path))
 @click.option(
     "--workflow", "-w", "workflows", multiple=True, metavar="MODULE:NAME", help="A workflow class or function."
@@ -69,22 +70,18 @@ def command(
         raise click.UsageError("--limit is for --query: give it too")
     if not workflows and not modules:
         raise click.UsageError("no workflows to replay with: give --workflow or --module")
-    from invincible.runtime import Runtime, TelemetryConfig
     from invincible.worker import Replayer
 
     from .named import named_workflow, workflows_of
     from .outcome import write_junit
     from .sources import Sources, files_of
 
-    # The user's modules are found where the command is run, as by `python -m`.
-    sys.path.insert(0, "")
     found = [*map(named_workflow, workflows), *(each for module in modules for each in workflows_of(module))]
     files = [file for path in histories for file in files_of(path)]
     if not files and not ids and query is None:
         raise click.UsageError(f"no JSON files in {', '.join(map(str, histories))}")
     config = connection.config() if ids or query is not None else None
-    # What Core has to say of failures is part of what is printed.
-    runtime = Runtime(telemetry=TelemetryConfig(logging=None))
+    runtime = quiet_runtime()
     try:
         replayer = Replayer(
             workflows=list(dict.fromkeys(found)),
@@ -97,7 +94,8 @@ def command(
     try:
         outcomes = asyncio.run(_replay_all(replayer, sources, quiet=as_json))
     except KeyboardInterrupt:
-        raise failure("interrupted: the histories that are left were not replayed") from None
+        click.echo("interrupted: the histories that are left were not replayed", err=True)
+        sys.exit(130)
     if not outcomes:
         raise click.UsageError("nothing to replay: the query finds no workflows")
     failed = sum(not outcome.ok for outcome in outcomes)

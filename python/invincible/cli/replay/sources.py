@@ -15,6 +15,7 @@ from invincible.envconfig import ClientConnectConfig
 from invincible.runtime import Runtime
 from invincible.service import RPCError
 
+from .._connection import cannot_connect
 from .._output import failure
 
 # Histories that are fetched ahead of the replay. They are kept in memory until it is their turn.
@@ -63,7 +64,7 @@ class Sources:
         try:
             client = await Client.connect(**self.config, runtime=self.runtime)
         except (RPCError, RuntimeError, ValueError) as error:
-            raise failure(f"cannot connect to {self.config.get('target_host')}: {error}") from None
+            raise cannot_connect(self.config, error) from None
         async for source in _fetched_ahead(client, self._executions(client)):
             yield source
 

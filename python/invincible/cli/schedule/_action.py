@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
-from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from .._input import Input, input_options, named_json
+from .._options import taken_as
 from .._retry import Retry, retry_options
 from .._search_attributes import typed_search_attributes
 from .._units import duration, name
@@ -112,15 +112,5 @@ _FIELDS = {
 }
 
 
-def action_options(function: _Function) -> _Function:
-    """Give a command these options; it takes them as ``action: Action``."""
-
-    @wraps(function)
-    def command(*arguments: Any, **options: Any) -> Any:
-        action = Action(**{each.name: options.pop(each.name) for each in fields(Action)})
-        return function(*arguments, action=action, **options)
-
-    decorated: Any = retry_options(input_options(command))
-    for option in reversed(_OPTIONS):
-        decorated = option(decorated)
-    return decorated  # type: ignore[no-any-return]
+# A decorator; the command takes the values as ``action: Action``.
+action_options = taken_as("action", Action, (*_OPTIONS, retry_options, input_options))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from .._options import taken_as
 from .._units import duration, moment, name
 from ._calendar import calendar
 
@@ -152,18 +152,8 @@ class Timing:
             state.remaining_actions = self.remaining_actions
 
 
-def timing_options(function: _Function) -> _Function:
-    """Give a command these options; it takes them as ``timing: Timing``."""
-
-    @wraps(function)
-    def command(*arguments: Any, **options: Any) -> Any:
-        timing = Timing(**{each.name: options.pop(each.name) for each in fields(Timing)})
-        return function(*arguments, timing=timing, **options)
-
-    decorated: Any = command
-    for option in reversed(_OPTIONS):
-        decorated = option(decorated)
-    return decorated  # type: ignore[no-any-return]
+# A decorator; the command takes the values as ``timing: Timing``.
+timing_options = taken_as("timing", Timing, _OPTIONS)
 
 
 def _interval(text: str) -> ScheduleIntervalSpec:

@@ -6,20 +6,21 @@ from datetime import datetime
 
 import click
 
-from .._connection import Connection, server_options
+from .._connection import Connection, client_options
+from .._options import Command
 from .._output import json_option
 from .._units import moment
 from ._changes import client_for, schedule_argument, tell
 from ._spec import overlap_option, overlap_policy
 
 
-@click.command()
+@click.command(cls=Command)
 @schedule_argument
 @click.option("--from", "start", type=moment, required=True, metavar="TIME", help="Beginning of the time.")
 @click.option("--to", "end", type=moment, required=True, metavar="TIME", help="Its end.")
 @overlap_option("What to do about workflows that are all due at once.  [default: as the schedule says]")
 @json_option
-@server_options
+@client_options
 def command(
     schedule_id: str, start: datetime, end: datetime, overlap: str | None, as_json: bool, connection: Connection
 ) -> None:

@@ -6,6 +6,7 @@ import click
 
 from .._connection import Connection, connection_options
 from .._input import named_json
+from .._options import Command
 from .._output import clean, failure, json_option, print_json, time_text
 from .._search_attributes import typed_search_attributes
 from ._action import Action, action_options
@@ -13,7 +14,7 @@ from ._changes import schedule_argument
 from ._spec import Timing, timing_options
 
 
-@click.command()
+@click.command(cls=Command)
 @schedule_argument
 @timing_options
 @click.option("--paused", is_flag=True, help="Start nothing before `invincible schedule unpause`.")

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .._connection import Connection, connection_options
-from .._output import ago_text, duration_text, failure, json_option, print_fields, print_json, time_text
+from .._options import Command
+from .._output import duration_text, failure, json_option, print_fields, print_json, time_text, when_text
 from .._payloads import decoded, decoded_values
 from .._retry import retry_text
 from ._calendar import spec_lines
@@ -32,7 +33,7 @@ _SHOWN = 200  # characters of each value
 _NEXT = 5  # times that are told
 
 
-@click.command()
+@click.command(cls=Command)
 @schedule_argument
 @json_option
 @connection_options
@@ -108,14 +109,14 @@ def _run_fields(info: ScheduleInfo, state: ScheduleState) -> Iterator[tuple[str,
     started = [str(info.num_actions), *(f"{count} {what}" for count, what in counts if count)]
     if state.limited_actions:
         started.append(f"{state.remaining_actions} left")
-    yield "created", _time_text(info.created_at)
-    yield "updated", _time_text(info.last_updated_at)
+    yield "created", when_text(info.created_at)
+    yield "updated", when_text(info.last_updated_at)
     yield "started", ", ".join(started)
     yield "running", "\n".join(map(_workflow_id, info.running_actions))
     yield (
         "last",
         "\n".join(
-            f"{_time_text(each.started_at)}  {_workflow_id(each.action)}" for each in reversed(info.recent_actions)
+            f"{when_text(each.started_at)}  {_workflow_id(each.action)}" for each in reversed(info.recent_actions)
         ),
     )
     if state.paused:
@@ -123,7 +124,7 @@ def _run_fields(info: ScheduleInfo, state: ScheduleState) -> Iterator[tuple[str,
     elif state.limited_actions and not state.remaining_actions:
         yield "next", "nothing: no actions are left"
     else:
-        yield "next", "\n".join(map(_time_text, info.next_action_times[:_NEXT])) or "nothing"
+        yield "next", "\n".join(map(when_text, info.next_action_times[:_NEXT])) or "nothing"
 
 
 def _workflow_id(execution: ScheduleActionExecution) -> str:
@@ -141,7 +142,3 @@ def _attributes_text(attributes: TypedSearchAttributes) -> str:
     return "\n".join(
         f"{name} = {value.isoformat() if isinstance(value, datetime) else value}" for name, value in values.items()
     )
-
-
-def _time_text(moment: datetime | None) -> str:
-    return "" if moment is None else f"{time_text(moment)} ({ago_text(moment)})"

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .._connection import Connection, server_options
+from .._connection import Connection, client_options
+from .._options import Command
 from .._output import JsonArray, ago_text, json_option, print_table, time_text
 from .._units import name
 from ._calendar import spec_lines
@@ -18,13 +19,13 @@ if TYPE_CHECKING:
     from invincible.client import SyncScheduleListDescription
 
 
-@click.command()
+@click.command(cls=Command)
 @click.option(
     "--query", "-q", type=name, metavar="QUERY", help="'TemporalSchedulePaused = true' or by search attributes."
 )
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Most schedules to list.  [default: all]")
 @json_option
-@server_options
+@client_options
 def command(query: str | None, limit: int | None, as_json: bool, connection: Connection) -> None:
     """List schedules. One that was just created may take a second to be there.
 

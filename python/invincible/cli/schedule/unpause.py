@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import click
 
-from .._connection import Connection, server_options
+from .._connection import Connection, client_options
+from .._options import Command
 from .._output import json_option
 from ._changes import client_for, schedule_argument, tell
 
 
-@click.command()
+@click.command(cls=Command)
 @schedule_argument
 @click.option("--note", metavar="TEXT", help="Why.")
 @json_option
-@server_options
+@client_options
 def command(schedule_id: str, note: str | None, as_json: bool, connection: Connection) -> None:
     """Have a paused schedule go on. What was due meanwhile is not made up for: see backfill."""
     with client_for(connection, schedule_id) as client:

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .._connection import Connection, connection_options
+from .._input import Input
+from .._options import Command
 from .._output import json_option
+from .._retry import Retry
 from .._search_attributes import typed_search_attributes
 from ._action import Action, action_options
 from ._changes import client_for, schedule_argument, tell
@@ -37,7 +40,7 @@ _UNSET: dict[str, tuple[str, str, Any]] = {
 }
 
 
-@click.command()
+@click.command(cls=Command)
 @schedule_argument
 @timing_options
 @click.option(
@@ -71,6 +74,7 @@ def command(
     """
     from invincible.client import ScheduleActionStartWorkflow, ScheduleUpdate, SyncScheduleUpdateInput
 
+    _check(timing, action, unset, schedule_search_attribute)
     with client_for(connection, schedule_id) as client:
         new = action.search_attributes(client)
         own = typed_search_attributes(client, schedule_search_attribute, "--schedule-search-attribute")
@@ -92,6 +96,16 @@ def command(
         except ValueError as error:
             raise click.UsageError(str(error)) from None
     tell(schedule_id, "updated", as_json=as_json)
+
+
+def _check(timing: Timing, action: Action, unset: tuple[str, ...], *others: object) -> None:
+    nothing = (None, (), Input(), Retry())
+    given = {name for part in (timing, action) for name, value in vars(part).items() if value not in nothing}
+    if not (given or unset or any(others)):
+        raise click.UsageError("there is nothing to change: give options")
+    for each in unset:
+        if each.replace("-", "_").removesuffix("attributes") in {name.removesuffix("attribute") for name in given}:
+            raise click.UsageError(f"--unset {each} contradicts the value that is given")
 
 
 def _unset(schedule: Schedule, action: ScheduleActionStartWorkflow, names: tuple[str, ...]) -> None:

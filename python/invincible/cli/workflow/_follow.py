@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .._ends import styled
 from .._progress import Progress
-from ._ends import styled
 
 if TYPE_CHECKING:
     from invincible.api.history.v1 import HistoryEvent

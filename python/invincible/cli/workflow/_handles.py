@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from .._connection import Connection
-from .._output import clean, failure
+from .._output import clean
 from .._units import name
 
 if TYPE_CHECKING:
@@ -37,26 +36,6 @@ def handle(
     """The handle of a workflow, of a client that is closed in the end."""
     with connection.client() as client:
         yield handle_of(client, workflow_id, run_id)
-
-
-@contextmanager
-def time_limit(limit: timedelta | None, what: str) -> Iterator[None]:
-    """Ends the command with exit code 1 if the calls in the block take longer.
-
-    Args:
-        limit: The time; ``None`` for none.
-        what: What is told then.
-    """
-    from invincible.client import sync_timeout
-
-    if limit is None:
-        yield
-        return
-    try:
-        with sync_timeout(limit):
-            yield
-    except TimeoutError:
-        raise failure(what) from None
 
 
 def named(workflow_id: str) -> str:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import timedelta
-from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from .._input import Input, checked_json, input_options, named_json
+from .._options import taken_as
 from .._output import clean, failure
 from .._retry import Retry, retry_options
 from .._units import duration, name
@@ -148,18 +148,8 @@ class Start:
             raise click.UsageError(clean(str(error))) from None
 
 
-def start_options(function: _Function) -> _Function:
-    """Give a command these options; it takes them as ``start: Start``."""
-
-    @wraps(function)
-    def command(*arguments: Any, **options: Any) -> Any:
-        start = Start(**{each.name: options.pop(each.name) for each in fields(Start)})
-        return function(*arguments, start=start, **options)
-
-    decorated: Any = retry_options(input_options(command))
-    for option in reversed(_OPTIONS):
-        decorated = option(decorated)
-    return decorated  # type: ignore[no-any-return]
+# A decorator; the command takes the values as ``start: Start``.
+start_options = taken_as("start", Start, (*_OPTIONS, retry_options, input_options))
 
 
 def _enum_name(choice: str) -> str:

@@ -7,16 +7,18 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from .._connection import same_connection, time_limit
+from .._ends import ended_text, failure_for_json, print_failure, print_value, status_of, value_for_json
 from .._output import clean, duration_text, print_json
 from .._progress import Progress
-from ._ends import failure_for_json, print_failure, print_value, value_for_json
-from ._handles import named, time_limit
+from .._status import status_json
+from ._handles import named
 
 if TYPE_CHECKING:
     from invincible.client import SyncWorkflowHandle
@@ -52,12 +54,12 @@ def wait_for_end(
         click.echo(f"\n{named(handle.id)} goes on.\n{_hints(handle)}", err=True)
         sys.exit(_INTERRUPTED)
     except WorkflowFailureError as error:
-        status = _status(error.cause)
+        status = status_of(error.cause)
         if as_json:
-            failed = {"workflow_id": handle.id, "run_id": run_id, "status": status.replace(" ", "_")}
+            failed = {"workflow_id": handle.id, "run_id": run_id, "status": status_json(status)}
             print_json(failed | {"failure": failure_for_json(error.cause)})
         else:
-            print_failure(error.cause, f"{named(handle.id)} {_ended(status)}", full=full)
+            print_failure(error.cause, f"{named(handle.id)} {ended_text(status)}", full=full)
         sys.exit(1)
     except WorkflowContinuedAsNewError as error:
         if as_json:
@@ -78,7 +80,9 @@ def _watched(handle: SyncWorkflowHandle[Any, Any]) -> Iterator[None]:
     """Tells what is waited for: in a line at the bottom of a terminal; elsewhere only what is wrong."""
     ended = threading.Event()
     with Progress(f"waiting for {named(handle.id)}") as progress:
-        thread = threading.Thread(target=_tell, args=(handle, progress, ended), daemon=True)
+        # Made here: threads do not know which command they are of.
+        show = _command("show", handle)
+        thread = threading.Thread(target=_tell, args=(handle, progress, ended, show), daemon=True)
         thread.start()
         try:
             yield
@@ -87,30 +91,43 @@ def _watched(handle: SyncWorkflowHandle[Any, Any]) -> Iterator[None]:
             thread.join()
 
 
-def _tell(handle: SyncWorkflowHandle[Any, Any], progress: Progress, ended: threading.Event) -> None:
+def _tell(handle: SyncWorkflowHandle[Any, Any], progress: Progress, ended: threading.Event, show: str) -> None:
     from invincible.exceptions import TemporalError
+    from invincible.service import RPCStatusCode
 
     began = asked = time.monotonic()
-    stands, warned = "", False
+    stands = ""
+    told: set[str] = set()  # of what is wrong
     while not ended.wait(0.5):
         now = time.monotonic()
         if now - asked >= _LOOK_AGAIN:
-            with suppress(TemporalError, RuntimeError, TimeoutError):
+            wrong = hint = ""
+            try:
                 raw = handle.describe(rpc_timeout=timedelta(seconds=2)).raw_description
+            except (TemporalError, RuntimeError, TimeoutError) as error:
+                if getattr(error, "status", None) in (RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED):
+                    wrong = "silent"
+                    stands = "the server does not answer"
+            else:
                 stands = _how_it_stands(raw)
-                if _is_stuck(raw) and not warned and not sys.stderr.isatty():
-                    warned = True
-                    click.echo(f"{named(handle.id)}: {stands}, see `{_command('show', handle)}`", err=True)
+                wrong, hint = ("stuck", f", see `{show}`") if _is_stuck(raw) else ("", "")
+            if wrong and wrong not in told and not sys.stderr.isatty():
+                told.add(wrong)
+                click.echo(f"{named(handle.id)}: {stands}{hint}", err=True)
             asked = time.monotonic()
-        waited = duration_text(timedelta(seconds=int(now - began)))
-        progress.show(f"waiting for {named(handle.id)}, {waited}{f': {stands}' if stands else ''}")
+        waited = int(now - began)
+        since = f", {duration_text(timedelta(seconds=waited))}" if waited else ""
+        progress.show(f"waiting for {named(handle.id)}{since}{f': {stands}' if stands else ''}")
 
 
 def _is_stuck(raw: Any) -> bool:
-    return bool(raw.HasField("pending_workflow_task") and raw.pending_workflow_task.attempt > 1)
+    failing = raw.HasField("pending_workflow_task") and raw.pending_workflow_task.attempt > 1
+    return bool(failing or raw.workflow_extended_info.HasField("pause_info"))
 
 
 def _how_it_stands(raw: Any) -> str:
+    if raw.workflow_extended_info.HasField("pause_info"):
+        return "it is paused"
     if _is_stuck(raw):
         return f"its workflow task fails (attempt {raw.pending_workflow_task.attempt})"
     if raw.HasField("pending_workflow_task"):
@@ -121,18 +138,6 @@ def _how_it_stands(raw: Any) -> str:
         return f"activity {clean(retried.activity_type.name)}, attempt {retried.attempt}{said}"
     activities = [clean(each.activity_type.name) for each in raw.pending_activities[:3]]
     return f"activity {', '.join(activities)}" if activities else ""
-
-
-def _status(cause: BaseException) -> str:
-    from invincible.exceptions import CancelledError, TerminatedError
-    from invincible.exceptions import TimeoutError as WorkflowTimeoutError
-
-    kinds = {CancelledError: "cancelled", TerminatedError: "terminated", WorkflowTimeoutError: "timed out"}
-    return next((status for kind, status in kinds.items() if isinstance(cause, kind)), "failed")
-
-
-def _ended(status: str) -> str:
-    return f"was {status}" if status in ("cancelled", "terminated") else status
 
 
 def _still_running(handle: SyncWorkflowHandle[Any, Any], timeout: timedelta | None) -> str:
@@ -151,4 +156,4 @@ def _hints(handle: SyncWorkflowHandle[Any, Any]) -> str:
 
 
 def _command(name: str, handle: SyncWorkflowHandle[Any, Any]) -> str:
-    return f"invincible workflow {name} {clean(shlex.quote(handle.id))}"
+    return f"invincible workflow {name} {clean(shlex.quote(handle.id))}{same_connection()}"

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import click
 
-from .._connection import Connection, connection_options
+from .._connection import Connection, client_options
+from .._options import Command
 from .._output import json_option, print_json
 from ._handles import handle, id_argument, named, reason_option, run_id_option
 
 
-@click.command()
+@click.command(cls=Command)
 @id_argument
 @run_id_option
 @reason_option
 @json_option
-@connection_options
+@client_options
 def command(workflow_id: str, run_id: str | None, reason: str, as_json: bool, connection: Connection) -> None:
     """Ask workflow ID to cancel itself.
 

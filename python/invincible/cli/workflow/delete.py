@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import click
 
-from .._connection import Connection, connection_options
-from .._output import json_option, print_json
+from .._connection import Connection, client_options
+from .._options import Command
+from .._output import ask, json_option, print_json
+from .._status import status_text
 from ._handles import handle_of, id_argument, named, run_id_option
 
 
-@click.command()
+@click.command(cls=Command)
 @id_argument
 @run_id_option
-@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+@click.option("--yes", "-y", is_flag=True, help="Do not ask whether it is meant.")
 @json_option
-@connection_options
+@client_options
 def command(workflow_id: str, run_id: str | None, yes: bool, as_json: bool, connection: Connection) -> None:
     """Delete workflow ID with its history, for good.
 
@@ -26,8 +28,7 @@ def command(workflow_id: str, run_id: str | None, yes: bool, as_json: bool, conn
     with connection.client() as client:
         found = handle_of(client, workflow_id, run_id).describe()
         if not yes:
-            status = "" if found.status is None else f", {found.status.name.lower().replace('_', ' ')}"
-            click.confirm(f"Delete {named(workflow_id)} (run {found.run_id}{status}) for good?", abort=True, err=True)
+            ask(f"delete {named(workflow_id)} (run {found.run_id}, {status_text(found.status)}) for good?")
         client.workflow_service.delete_workflow_execution(
             DeleteWorkflowExecutionRequest(
                 namespace=client.namespace,

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .._connection import Connection, connection_options
-from .._output import ago_text, clean, duration_text, json_option, print_fields, print_json, time_text
-from ._ends import styled
+from .._ends import styled
+from .._options import Command
+from .._output import clean, duration_text, json_option, print_fields, print_json, when_text
+from .._status import status_json, status_text
 from ._handles import handle_of, id_argument, run_id_option
 
 if TYPE_CHECKING:
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from invincible.client._outline import Line
 
 
-@click.command()
+@click.command(cls=Command)
 @id_argument
 @run_id_option
 @json_option
@@ -42,21 +44,26 @@ def command(workflow_id: str, run_id: str | None, as_json: bool, connection: Con
 
 
 def _fields(found: SyncWorkflowExecutionDescription) -> Iterator[tuple[str, str]]:
+    from invincible.client._outline.messages import time_of
     from invincible.client._outline.values import value_text
 
     raw, info = found.raw_description, found.raw_info
-    status = "" if found.status is None else found.status.name.lower().replace("_", " ")
+    status = status_text(found.status)
     if raw.workflow_extended_info.cancel_requested and status == "running":
         status += ", cancellation requested"
     yield "id", found.id
     yield "run", found.run_id
     yield "type", found.workflow_type
     yield "status", status
+    if raw.workflow_extended_info.HasField("pause_info"):
+        pause = raw.workflow_extended_info.pause_info
+        who = ": ".join(filter(None, (pause.identity, pause.reason)))
+        yield "paused", when_text(time_of(pause, "paused_time")) + (f" by {who}" if who else "")
     yield "queue", found.task_queue
-    yield "started", _when(found.start_time)
+    yield "started", when_text(found.start_time)
     if found.execution_time is not None and found.execution_time != found.start_time:
-        yield "begins", _when(found.execution_time)
-    yield "closed", _when(found.close_time)
+        yield "begins", when_text(found.execution_time)
+    yield "closed", when_text(found.close_time)
     if found.close_time is not None:
         yield "duration", duration_text(found.close_time - found.start_time)
     yield "history", f"{found.history_length} events, {_size(info.history_size_bytes)}"
@@ -134,7 +141,7 @@ def _plain(found: SyncWorkflowExecutionDescription) -> dict[str, Any]:
         "workflow_id": found.id,
         "run_id": found.run_id,
         "workflow_type": found.workflow_type,
-        "status": None if found.status is None else found.status.name.lower(),
+        "status": status_json(found.status),
         "cancel_requested": raw.workflow_extended_info.cancel_requested,
         "namespace": found.namespace,
         "task_queue": found.task_queue,
@@ -149,13 +156,10 @@ def _plain(found: SyncWorkflowExecutionDescription) -> dict[str, Any]:
         "root_run_id": found.root_run_id,
         "search_attributes": {pair.key.name: pair.value for pair in found.typed_search_attributes},
         "memo": {name: value_json(payload) for name, payload in info.memo.fields.items()},
+        "pause_info": described.get("workflowExtendedInfo", {}).get("pauseInfo"),
         "execution_config": described.get("executionConfig", {}),
         **pending,
     }
-
-
-def _when(moment: datetime | None) -> str:
-    return "" if moment is None else f"{time_text(moment)} ({ago_text(moment)})"
 
 
 def _limit(config: Any, name: str) -> str:

@@ -7,13 +7,14 @@ from datetime import timedelta
 import click
 
 from .._connection import Connection, connection_options
+from .._options import Command
 from .._output import json_option
 from .._units import duration
 from ._start import Start, start_options
 from ._waiting import wait_for_end
 
 
-@click.command()
+@click.command(cls=Command)
 @start_options
 @click.option("--timeout", type=duration, metavar="DURATION", help="Longest time to wait; the workflow goes on.")
 @click.option("--full", is_flag=True, help="Show failures with their stack traces.")

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .._connection import Connection, connection_options
+from .._connection import Connection, client_options
+from .._options import Command
 from .._output import JsonArray, ago_text, json_option, print_table, time_text
+from .._status import status_cell, status_json
 from .._units import name
 
 if TYPE_CHECKING:
@@ -18,17 +20,16 @@ if TYPE_CHECKING:
     from invincible.client import SyncWorkflowExecution
 
 _PAGE = 200
-_COLOURS = {"COMPLETED": "green", "RUNNING": "blue", "FAILED": "red", "TIMED_OUT": "red", "TERMINATED": "red"}
 
 
-@click.command()
+@click.command(cls=Command)
 @click.option("--query", "-q", type=name, metavar="QUERY", help="Which, \"ExecutionStatus = 'Running'\" say.")
-@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Most workflows to list.")
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Most workflows to list.  [default: all]")
 @click.option(
     "--page-size", type=click.IntRange(1, 1000), default=_PAGE, metavar="N", help="Most workflows to fetch at once."
 )
 @json_option
-@connection_options
+@client_options
 def command(query: str | None, limit: int | None, page_size: int, as_json: bool, connection: Connection) -> None:
     """List workflows, the last started first.
 
@@ -45,13 +46,10 @@ def command(query: str | None, limit: int | None, page_size: int, as_json: bool,
 
 
 def _rows(found: Any) -> Iterator[list[str | Text]]:
-    from rich.text import Text
-
     when = ago_text if sys.stdout.isatty() else time_text
     for each in found:
-        status = "" if each.status is None else each.status.name
         yield [
-            Text(status.lower().replace("_", " "), style=_COLOURS.get(status, "yellow")),
+            status_cell(each.status),
             each.id,
             each.workflow_type,
             each.task_queue,
@@ -65,7 +63,7 @@ def _plain(each: SyncWorkflowExecution) -> dict[str, Any]:
         "workflow_id": each.id,
         "run_id": each.run_id,
         "workflow_type": each.workflow_type,
-        "status": None if each.status is None else each.status.name.lower(),
+        "status": status_json(each.status),
         "task_queue": each.task_queue,
         "start_time": each.start_time,
         "execution_time": each.execution_time,

@@ -6,17 +6,19 @@ from datetime import timedelta
 
 import click
 
-from .._connection import Connection, connection_options
+from .._connection import Connection, connection_options, time_limit
+from .._ends import print_value, value_for_json
 from .._input import Input, input_options
+from .._options import Command
 from .._output import failure, json_option, print_json
+from .._status import status_text
 from .._units import duration, name
-from ._ends import print_value, value_for_json
-from ._handles import handle, id_argument, named, run_id_option, time_limit
+from ._handles import handle, id_argument, named, run_id_option
 
 _CONDITIONS = ("not-open", "not-completed-cleanly")
 
 
-@click.command()
+@click.command(cls=Command)
 @id_argument
 @click.argument("query", metavar="NAME", type=name)
 @input_options
@@ -53,7 +55,7 @@ def command(
         except WorkflowQueryFailedError as error:
             raise failure(f"query {query} failed: {error.message}") from None
         except WorkflowQueryRejectedError as error:
-            status = "closed" if error.status is None else error.status.name.lower().replace("_", " ")
+            status = status_text(error.status) or "closed"
             raise failure(f"query {query} was rejected: {named(workflow_id)} is {status}") from None
     if as_json:
         print_json({"workflow_id": workflow_id, "query": query, "result": value_for_json(answer)})

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .._connection import Connection, connection_options
+from .._connection import Connection, client_options
+from .._options import Command
 from .._output import failure, json_option, print_json
 from .._units import name
 from ._handles import handle, id_argument, named, reason_option, run_id_option
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from invincible.client import WorkflowResetPoint
 
 
-@click.command()
+@click.command(cls=Command)
 @id_argument
 @run_id_option
 @click.option("--to", "to", type=click.Choice(["first", "last"]), help="To its first or last workflow task.")
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 @click.option("--no-updates", is_flag=True, help="Do not send again the updates that came after the point.")
 @click.option("--no-nexus-results", is_flag=True, help="Forget results of Nexus operations that came after the point.")
 @json_option
-@connection_options
+@client_options
 def command(
     workflow_id: str,
     run_id: str | None,

@@ -7,13 +7,14 @@ from datetime import timedelta
 import click
 
 from .._connection import Connection, connection_options
+from .._options import Command
 from .._output import json_option
 from .._units import duration
 from ._handles import handle, id_argument, run_id_option
 from ._waiting import wait_for_end
 
 
-@click.command()
+@click.command(cls=Command)
 @id_argument
 @run_id_option
 @click.option("--timeout", type=duration, metavar="DURATION", help="Longest time to wait.")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .._connection import Connection, connection_options
+from .._options import Command
 from .._output import clean
 from .._units import name
 from ._handles import handle_of, run_id_option
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 _path = click.Path(dir_okay=False, path_type=Path)
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("workflow_id", metavar="[ID]", type=name, required=False)
 @run_id_option
 @click.option("--file", "-f", type=_path, metavar="FILE", help="Show the history in a JSON file; - reads stdin.")
@@ -108,7 +109,7 @@ def _show(
 ) -> None:
     from invincible.client._outline import Run, View, add_pending, run_lines
 
-    from ._ends import styled
+    from .._ends import styled
     from ._event_table import print_events
 
     if events:

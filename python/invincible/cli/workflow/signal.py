@@ -6,12 +6,13 @@ import click
 
 from .._connection import Connection, connection_options
 from .._input import Input, input_options
+from .._options import Command
 from .._output import clean, json_option, print_json
 from .._units import name
 from ._handles import handle, id_argument, named, run_id_option
 
 
-@click.command()
+@click.command(cls=Command)
 @id_argument
 @click.argument("signal", metavar="NAME", type=name)
 @input_options

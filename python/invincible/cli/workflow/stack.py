@@ -6,13 +6,14 @@ from datetime import timedelta
 
 import click
 
-from .._connection import Connection, connection_options
+from .._connection import Connection, connection_options, time_limit
+from .._options import Command
 from .._output import clean, failure, json_option, print_json
 from .._units import duration
-from ._handles import handle, id_argument, named, run_id_option, time_limit
+from ._handles import handle, id_argument, named, run_id_option
 
 
-@click.command()
+@click.command(cls=Command)
 @id_argument
 @run_id_option
 @click.option(

@@ -5,11 +5,12 @@ from __future__ import annotations
 import click
 
 from .._connection import Connection, connection_options
+from .._options import Command
 from .._output import json_option, print_fields, print_json
 from ._start import Start, start_options
 
 
-@click.command()
+@click.command(cls=Command)
 @start_options
 @json_option
 @connection_options

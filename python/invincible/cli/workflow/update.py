@@ -7,15 +7,16 @@ from datetime import timedelta
 
 import click
 
-from .._connection import Connection, connection_options
+from .._connection import Connection, connection_options, time_limit
+from .._ends import failure_for_json, print_failure, print_value, value_for_json
 from .._input import Input, input_options
+from .._options import Command
 from .._output import clean, json_option, print_json
 from .._units import duration, name
-from ._ends import failure_for_json, print_failure, print_value, value_for_json
-from ._handles import handle, id_argument, named, run_id_option, time_limit
+from ._handles import handle, id_argument, named, run_id_option
 
 
-@click.command()
+@click.command(cls=Command)
 @id_argument
 @click.argument("update", metavar="NAME", type=name)
 @input_options

@@ -128,7 +128,7 @@ class NexusClient(Generic[NexusServiceType]):
         Raises:
             NexusOperationAlreadyStartedError: The id is taken and the policies say that it may not be.
             RPCError: The service refused the call.
-            TypeError: ``operation`` is none, an option is of a wrong type, or the input cannot be converted.
+            TypeError: ``operation`` is no operation, an option is of a wrong type, or the input cannot be converted.
             ValueError: ``id`` is empty.
         """
         name, declared = operation_reference(operation)
@@ -209,7 +209,7 @@ class NexusClient(Generic[NexusServiceType]):
             NexusOperationFailureError: The operation did not complete; ``cause`` tells why.
             NexusOperationAlreadyStartedError: The id is taken and the policies say that it may not be.
             RPCError: The service refused a call.
-            TypeError: ``operation`` is none, an option is of a wrong type, or the input cannot be converted.
+            TypeError: ``operation`` is no operation, an option is of a wrong type, or the input cannot be converted.
             ValueError: ``id`` is empty.
         """
         start: Any = self.start_operation  # no overload fits what is passed on
@@ -287,7 +287,7 @@ class ClientNexus:
             result_type: Type of the result; that of ``operation`` by default.
 
         Raises:
-            TypeError: ``operation`` is none, or an id no ``str``.
+            TypeError: ``operation`` is no operation, or an id no ``str``.
             ValueError: ``operation_id`` is empty.
         """
         name, declared = ("", None) if operation is None else operation_reference(operation)

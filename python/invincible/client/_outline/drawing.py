@@ -48,6 +48,8 @@ def header_lines(run: Run, view: View) -> Iterator[Line]:
     name = clean(run.workflow_type) or "workflow"
     length = None if run.began is None else (run.ended or _present(run, view)) - run.began
     status: tuple[str, Style] = (run.status, _STATUS.get(run.status, "warn"))
+    if run.paused_since is not None:
+        status = ("paused, running", "warn")
     preposition = "for" if run.ended is None else "after" if run.status != "completed" else "in"
     lasted = "" if length is None else f" {preposition} {duration_text(max(length, timedelta(0)))}"
     yield line((clean(run.workflow_id), "strong"), "  ", name, "  ", status, (lasted, ""))
@@ -123,6 +125,9 @@ def waits_for(run: Run, view: View, *, detailed: bool = False) -> str:
         view: How it is drawn.
         detailed: Whether to tell how each stands, where no lines above do.
     """
+    if run.paused_since is not None:
+        since = duration_text(max(_present(run, view) - run.paused_since, timedelta(0)))
+        return f"somebody to unpause it: paused for {since}{clean(f' by {run.paused_by}' if run.paused_by else '')}"
     if run.waits_since is not None:
         since = duration_text(max(_present(run, view) - run.waits_since, timedelta(0)))
         if run.task_attempt > 1:

@@ -43,7 +43,7 @@ def _workflow_started(run: Run, event: HistoryEvent, started: Any) -> None:
 def _ended(status: str) -> Reader:
     def read(run: Run, event: HistoryEvent, ended: Any) -> None:
         run.status, run.ended = status, time_of(event, "event_time")
-        run.waits_since = None
+        run.waits_since = run.paused_since = None
         fields = ended.DESCRIPTOR.fields_by_name
         if "failure" in fields and ended.HasField("failure"):
             run.failure = ended.failure
@@ -251,11 +251,19 @@ def _properties(run: Run, event: HistoryEvent, modified: Any) -> Step:
     return run.tell(event, "memo", "", notes=notes)
 
 
-def _because(kind: str) -> Reader:
-    def read(run: Run, event: HistoryEvent, told: Any) -> Step:
-        return run.tell(event, kind, "", notes=[f"reason: {told.reason}"] if told.reason else [])
+def _paused(run: Run, event: HistoryEvent, told: Any) -> Step:
+    run.status, run.paused_since = "paused", time_of(event, "event_time")
+    run.paused_by = ": ".join(filter(None, (told.identity, told.reason)))
+    return run.tell(event, "paused", "", notes=_reasons(told))
 
-    return read
+
+def _unpaused(run: Run, event: HistoryEvent, told: Any) -> Step:
+    run.status, run.paused_since = "running", None
+    return run.tell(event, "unpaused", "", notes=_reasons(told))
+
+
+def _reasons(told: Any) -> list[str]:
+    return [f"reason: {told.reason}"] if told.reason else []
 
 
 def _nothing(*_: Any) -> None:
@@ -317,6 +325,6 @@ READERS: dict[str, Reader] = {
     "nexus_operation_cancel_request_failed": _nothing,
     "upsert_workflow_search_attributes": _search_attributes,
     "workflow_properties_modified": _properties,
-    "workflow_execution_paused": _because("paused"),
-    "workflow_execution_unpaused": _because("unpaused"),
+    "workflow_execution_paused": _paused,
+    "workflow_execution_unpaused": _unpaused,
 }

@@ -19,7 +19,12 @@ if TYPE_CHECKING:
 _PYTHON = re.compile(r'^\s*File "(?P<file>[^"\n]+)", line (?P<line>\d+), in (?P<name>\S+)', re.MULTILINE)
 _OTHERS = re.compile(r"^\s*at (?P<name>.+?) ?\((?P<place>[^()\n]+:\d+(?::\d+)?)\)", re.MULTILINE)
 _GO = re.compile(r"^\t(?P<place>\S+\.go:\d+)", re.MULTILINE)
-_PACKAGES = re.compile(r"[/\\](?:invincible|temporalio|asyncio|concurrent|site-packages)[/\\]")
+# What runs the code, and packages: most of these are others' too.
+_RUNS_IT = re.compile(
+    r"[/\\](?:site-packages|python)[/\\](?:invincible|temporalio)[/\\]"
+    r"|[/\\](?:[Pp]ython[\d.]*t?|[Ll]ib)[/\\](?:asyncio|concurrent)[/\\]"
+)
+_PACKAGES = re.compile(r"[/\\]site-packages[/\\]")
 
 _MESSAGE = 400  # characters of a message in an outline
 _DETAIL = 80
@@ -102,9 +107,10 @@ def place_of(stack: str) -> str:
     """The place in the user's code that a stack trace leads to; empty if it tells none."""
     frames = list(_PYTHON.finditer(stack))
     if frames:
-        own = [frame for frame in frames if not _PACKAGES.search(frame["file"])]
-        frame = (own or frames)[-1]
-        return f"{frame['file']}:{frame['line']}, in {frame['name']}"
+        users = [frame for frame in frames if not _RUNS_IT.search(frame["file"])]
+        own = [frame for frame in users if not _PACKAGES.search(frame["file"])]
+        frame = next(reversed(own or users), None)
+        return "" if frame is None else f"{frame['file']}:{frame['line']}, in {frame['name']}"
     other = _OTHERS.search(stack)
     if other is not None:
         return f"{other['place']}, in {other['name']}"

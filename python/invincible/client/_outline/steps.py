@@ -89,6 +89,8 @@ class Run:
         task_started: Whether a worker has it.
         task_attempt: How often it has been tried.
         last_event: Number of the last event.
+        paused_since: Since when it is paused, if it is.
+        paused_by: Who paused it, and why.
     """
 
     steps: list[Step] = field(default_factory=list)
@@ -109,6 +111,8 @@ class Run:
     task_started: bool = False
     task_attempt: int = 1
     last_event: int = 0
+    paused_since: datetime | None = None
+    paused_by: str = ""
     _by_event: dict[int, Step] = field(default_factory=dict)
 
     @staticmethod

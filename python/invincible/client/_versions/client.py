@@ -90,7 +90,7 @@ class ClientVersions:
             rpc_timeout: Deadline of the call.
 
         Raises:
-            TypeError: ``operation`` is none, or ``task_queue`` no ``str``.
+            TypeError: ``operation`` is no ``BuildIdOp``, or ``task_queue`` no ``str``.
             ValueError: ``task_queue`` is empty.
             RPCError: The service refused the call; with ``PERMISSION_DENIED`` if it has this switched off.
         """

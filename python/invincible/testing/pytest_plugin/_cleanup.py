@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
+from itertools import compress
 
-from invincible.client import Client, WorkflowExecution
+from invincible.client import Client
 from invincible.service import RPCError, RPCStatusCode
 
 _NAMED = 5
@@ -19,22 +21,24 @@ async def end_all(client: Client) -> list[str]:
     """
     left = []
     # They would go on to start workflows.
-    schedules = [each.id async for each in await client.list_schedules()]
-    await asyncio.gather(*(client.get_schedule_handle(id).delete() for id in schedules))
+    ids = [each.id async for each in await client.list_schedules()]
+    deleted = await asyncio.gather(*(_was_there(client.get_schedule_handle(id).delete()) for id in ids))
+    schedules = list(compress(ids, deleted))
     if schedules:
         left.append(f"{_counted(schedules, 'schedule')} left, now deleted: {_named(schedules)}")
     listed = [each async for each in client.list_workflows("ExecutionStatus = 'Running'")]
-    ended = await asyncio.gather(*(_terminated(client, each) for each in listed))
-    workflows = [f"{each.id} ({each.workflow_type})" for each, was_open in zip(listed, ended, strict=True) if was_open]
+    handles = (client.get_workflow_handle(each.id, run_id=each.run_id) for each in listed)
+    ended = await asyncio.gather(*(_was_there(handle.terminate(reason=_REASON)) for handle in handles))
+    workflows = [f"{each.id} ({each.workflow_type})" for each in compress(listed, ended)]
     if workflows:
         left.append(f"{_counted(workflows, 'workflow')} left open, now terminated: {_named(workflows)}")
     return left
 
 
-async def _terminated(client: Client, workflow: WorkflowExecution) -> bool:
-    """Terminate a workflow; whether it was open, as what a list tells may be over."""
+async def _was_there(ending: Awaitable[object]) -> bool:
+    """End something; whether it was there, as what a list tells may be over."""
     try:
-        await client.get_workflow_handle(workflow.id, run_id=workflow.run_id).terminate(reason=_REASON)
+        await ending
     except RPCError as error:
         if error.status != RPCStatusCode.NOT_FOUND:
             raise

@@ -131,9 +131,10 @@ def client(env: WorkflowEnvironment) -> Client:
 def sync_client(env: WorkflowEnvironment) -> SyncClient:
     """The same client for tests without an event loop."""
     from invincible.client import SyncClient
-    from invincible.client._sync.calls import Calls
 
-    return SyncClient._of(env.client, Calls())
+    from ._blocking import CallsOutsideLoops
+
+    return SyncClient._of(env.client, CallsOutsideLoops())
 
 
 @pytest.fixture

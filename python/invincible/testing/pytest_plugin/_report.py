@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING
 
 from invincible.client import Client
 from invincible.client._outline import outline
 
 from ._blocking import wait_for
 from ._record import Record
+
+if TYPE_CHECKING:
+    from invincible.api.workflowservice.v1 import DescribeWorkflowExecutionResponse
 
 _TIMEOUT = 10.0
 _WORKFLOWS = 5
@@ -40,7 +45,8 @@ async def _workflows(client: Client) -> str:
         handle = client.get_workflow_handle(each.id, run_id=each.run_id)
         events = [event async for event in handle.fetch_history_events()]
         description = await handle.describe()
-        lines = [str(line) for line in outline(events, description=description.raw_description, width=_WIDTH)]
+        raw = description.raw_description
+        lines = [str(line) for line in outline(events, description=raw, now=_now(raw), width=_WIDTH)]
         if len(lines) > _LINES:
             half = _LINES // 2
             lines = [*lines[:half], f"... {len(lines) - 2 * half} lines", *lines[-half:]]
@@ -48,6 +54,13 @@ async def _workflows(client: Client) -> str:
     if len(found) > _WORKFLOWS:
         drawn.insert(0, f"the {_WORKFLOWS} that were started last:")
     return "\n\n".join(drawn)
+
+
+def _now(description: DescribeWorkflowExecutionResponse) -> datetime:
+    extended = description.workflow_extended_info
+    if extended.HasField("time_skipping_info"):
+        return extended.time_skipping_info.current_time.ToDatetime(timezone.utc)
+    return datetime.now(timezone.utc)
 
 
 def _log(record: Record) -> str:

@@ -155,7 +155,8 @@ class Supervisor:
                 await asyncio.sleep(self._pause_after(current, restarts, retries))
                 current = await self._launch(index, ready)
                 continue
-            logger.info("%s is replaced: %s", current, current.leaving.result())
+            why = current.leaving.result()
+            logger.info("%s is replaced: %s", current, why, extra={"worker_process": index})
             successor = await self._launch(index, ready)
             await _first(successor.ready, successor.ended)
             if successor.ended.done():

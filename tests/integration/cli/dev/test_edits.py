@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import signal
 import uuid
 from pathlib import Path
 
-from invincible.client import Client
+import pytest
+
+from invincible.client import Client, WorkflowFailureError
 from tests.support.conditions import eventually
 from tests.support.dev import ORDERS, SLOW, Dev, gone, has, order, running, write
 from tests.support.processes import worker_processes
@@ -103,10 +106,15 @@ async def test_an_activity_that_an_edit_ends_is_tried_again_by_the_new_code(
         assert (project / "cancelled").exists()
 
 
-async def test_an_import_that_does_not_end_is_given_up_for_the_next_edit(
+async def test_an_import_that_does_not_end_is_told_and_given_up_for_the_next_edit(
     project: Path, address: str, task_queue: str
 ) -> None:
-    async with running(project, address, task_queue) as dev:
+    write(project, "while True: pass\n")
+    async with Dev(project, "--address", address, "--task-queue", task_queue) as dev:
+        told = (await dev.event("loading"))["message"]
+        assert told == f"the server is {address}; the worker waits for the import of its modules"
+        write(project, ORDERS)
+        await dev.event("ready")
         before = worker_processes(dev.pid)
         write(project, "while True: pass\n")
 
@@ -114,9 +122,41 @@ async def test_an_import_that_does_not_end_is_given_up_for_the_next_edit(
             return [pid for pid in worker_processes(dev.pid) if pid not in before]
 
         looping = await eventually(loads, what="the process that imports it")
+        assert (await dev.event("loading"))["message"].startswith("the code before goes on running; the new worker ")
         write(project, ORDERS)
         await dev.event("reloaded")
         await gone([*before, *looping])
+
+
+async def test_an_activity_that_is_not_there_is_told_once(
+    project: Path, address: str, client: Client, task_queue: str
+) -> None:
+    missing = """
+    from datetime import timedelta
+
+    from invincible import activity, workflow
+    from invincible.common import RetryPolicy
+
+
+    @activity.defn
+    async def charge() -> None: ...
+
+
+    @workflow.defn
+    async def asks() -> None:
+        retry = RetryPolicy(initial_interval=timedelta(milliseconds=1), backoff_coefficient=1, maximum_attempts=20)
+        await workflow.execute_activity("chrage", schedule_to_close_timeout=timedelta(seconds=30), retry_policy=retry)
+    """
+    write(project, missing)
+    async with running(project, address, task_queue, "--processes", "2") as dev:
+        handle = await client.start_workflow("asks", id=str(uuid.uuid4()), task_queue=task_queue)
+        assert "activity type 'chrage' is not registered" in (await dev.log("activity chrage"))["message"]
+        with pytest.raises(WorkflowFailureError):
+            await handle.result()
+        dev.send(signal.SIGINT)
+        assert await dev.exit_code() == 0
+        told = [each for each in dev.events if "activity chrage" in each.get("message", "")]
+        assert len(told) == 1
 
 
 async def test_findings_of_the_static_pass_are_told_at_each_load(project: Path, address: str, task_queue: str) -> None:

@@ -66,6 +66,25 @@ async def test_nothing_is_left_when_it_is_killed(project: Path, number: signal.S
         await gone(processes)
 
 
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGINT, 1)])
+async def test_nothing_is_left_of_code_that_holds_the_interpreter(
+    project: Path, address: str, client: Client, task_queue: str, number: signal.Signals, code: int
+) -> None:
+    # Matching takes years, and no other thread of the process can run meanwhile.
+    write(project, SLOW.replace("await asyncio.sleep(600)", "__import__('re').match('(a+)+$', 'a' * 60 + 'b')"))
+    async with running(project, address, task_queue) as dev:
+        await client.start_workflow("waiting", id=str(uuid.uuid4()), task_queue=task_queue)
+
+        async def started() -> bool:
+            return (project / "started-1").exists()
+
+        await eventually(started, what="the activity")
+        processes = worker_processes(dev.pid)
+        dev.send(number)
+        assert await dev.exit_code() == code
+        await gone(processes)
+
+
 async def test_the_end_of_the_server_is_the_end_of_it(project: Path) -> None:
     async with Dev(project, "--port", "0", "--no-ui") as dev:
         await dev.event("ready")
@@ -73,5 +92,5 @@ async def test_the_end_of_the_server_is_the_end_of_it(project: Path) -> None:
             pid for pid in children(dev.pid) if b"--parent-pid" in (Path("/proc") / str(pid) / "cmdline").read_bytes()
         )
         os.kill(server, signal.SIGKILL)
-        await dev.log("the server has ended by itself")
+        await dev.event("server-ended", message="the server has ended by itself")
         assert await dev.exit_code() == 1

@@ -52,7 +52,9 @@ class Typist(Dev):
         await self.line(pattern, timeout=60)
         lines = self.output.split("\n")
         end = next(number for number, line in enumerate(lines) if number >= self._from and re.search(pattern, line)) + 1
-        part, self._from = lines[self._from : end], end
+        # On a machine that has much to do, a load takes long enough to be told.
+        part = [line for line in lines[self._from : end] if "worker waits for" not in line]
+        self._from = end
         return normalized("".join(f"{line}\n" for line in part))
 
 
@@ -82,7 +84,7 @@ async def test_the_page_shows_what_is_printed(project: Path) -> None:
         write(folder, app.replace(call, f"        await workflow.sleep(1)\n{call}"))
         reloaded = await dev.until("reloaded")
         await handle.signal("ship")
-        page.has(reloaded + await dev.until("have it begin again"))
+        page.has(reloaded + await dev.until("invincible workflow reset"))
 
         slow = app.replace("    return f", "    await asyncio.sleep(600)\n    return f")
         write(folder, slow)

@@ -6,7 +6,9 @@ import asyncio
 import os
 import re
 import sys
+import termios
 from pathlib import Path
+from typing import Any
 
 from invincible.client import Client
 from tests.support.conditions import eventually
@@ -36,6 +38,10 @@ class Terminal:
         part = self.shown[self._from : self._from + found.end()]
         self._from += found.end()
         return part
+
+    @property
+    def settings(self) -> list[Any]:
+        return termios.tcgetattr(self._keyboard)
 
     def type(self, keys: str) -> None:
         os.write(self._keyboard, keys.encode())
@@ -91,7 +97,32 @@ async def test_a_breakpoint_in_a_workflow_can_be_used(project: Path, address: st
         await terminal.sees(r"\(Pdb\) ")
         terminal.type("\x03")
         await terminal.sees("SIGINT: invincible dev takes no new tasks")
-        assert await terminal.exit_code() == 0
+        await terminal.sees("(?s)had not ended .* is killed")
+        await terminal.sees(r"1 of its\s+processes killed or crashed")
+        assert await terminal.exit_code() == 1
+
+
+async def test_the_terminal_is_as_it_was_after_a_second_ctrl_c(project: Path, address: str, task_queue: str) -> None:
+    write(project, ORDERS.replace("    return f", "    breakpoint()\n    return f"))
+    client = await Client.connect(address)
+    options = ("--address", address, "--task-queue", task_queue, "--debugger", "--grace", "60s")
+    async with Terminal(project, *options) as terminal:
+        await terminal.sees("watching")
+        settings = terminal.settings
+        await order(client, task_queue)
+        await terminal.sees(r"\(Pdb\) ")
+        assert terminal.settings != settings, "the prompt reads keys by itself"
+        terminal.type("\x03")
+        await terminal.sees("SIGINT: invincible dev takes no new tasks")
+
+        async def ended_at_once() -> bool:
+            # Signals that follow one another too quickly are taken for one.
+            terminal.type("\x03")
+            return "ended at once" in terminal.shown
+
+        await eventually(ended_at_once, what="the end")
+        assert await terminal.exit_code() == 130
+        assert terminal.settings == settings
 
 
 async def test_a_terminal_has_colours_and_ctrl_c(project: Path, address: str, task_queue: str) -> None:

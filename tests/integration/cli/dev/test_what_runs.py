@@ -139,6 +139,16 @@ async def test_folders_and_modules_with_a_task_queue_of_their_own(
         assert (ready["task_queue"], ready["workflows"]) == (task_queue, ["Order"])
 
 
+async def test_files_that_come_and_go_in_a_folder(project: Path, address: str, task_queue: str) -> None:
+    async with running(project, address, task_queue, target=".") as dev:
+        write(project, ORDERS.replace("class Order", "class Other").replace("charge", "pay"), "others.py")
+        assert (await dev.event("reloaded"))["workflows"] == ["Order", "Other"]
+        (project / "orders.py").unlink()
+        assert (await dev.event("reloaded"))["workflows"] == ["Other"]
+        (project / "others.py").unlink()
+        assert "no file in '.' has a @workflow.defn" in (await dev.event("not-loaded"))["message"]
+
+
 async def test_what_the_code_prints_is_not_between_the_events(
     project: Path, address: str, client: Client, task_queue: str
 ) -> None:

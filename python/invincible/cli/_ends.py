@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from .._output import clean, print_json
+from ._output import clean, print_json
+from ._status import status_text
 
 if TYPE_CHECKING:
     from invincible.api.failure.v1 import Failure
+    from invincible.client import WorkflowExecutionStatus
     from invincible.client._outline import Line
     from invincible.common import RawValue
 
@@ -27,9 +28,7 @@ _STYLES: dict[str, dict[str, Any]] = {
 
 
 def styled(line: Line) -> str:
-    """A line of an outline with its colours, which ``click.echo`` leaves out where there is no terminal."""
-    if os.environ.get("NO_COLOR"):
-        return "".join(text for text, _ in line.parts)
+    """A line of an outline with its colours, which ``click.echo`` leaves out where they are not wanted."""
     return "".join(click.style(text, **_STYLES[style]) if style else text for text, style in line.parts)
 
 
@@ -59,11 +58,11 @@ def value_for_json(value: RawValue | None) -> Any:
     return None if value is None else value_json(value.payload)
 
 
-def print_failure(error: BaseException, title: str, *, full: bool = False) -> None:
-    """Print why something failed, with its causes, on standard error."""
-    click.echo(click.style(title, fg="red", bold=True), err=True)
+def print_failure(error: BaseException, title: str, *, full: bool = False, err: bool = True) -> None:
+    """Print why something failed, with its causes, on standard error or standard output."""
+    click.echo(click.style(title, fg="red", bold=True), err=err)
     for line in _lines(error, full=full):
-        click.echo("  " + styled(line), err=True)
+        click.echo("  " + styled(line), err=err)
 
 
 def failure_for_json(error: BaseException) -> dict[str, Any]:
@@ -75,6 +74,25 @@ def failure_for_json(error: BaseException) -> dict[str, Any]:
 
     told: dict[str, Any] = MessageToDict(message)
     return told
+
+
+def status_of(cause: BaseException) -> WorkflowExecutionStatus:
+    """The status of what ended for a cause; activities have the same."""
+    from invincible.client import WorkflowExecutionStatus
+    from invincible.exceptions import CancelledError, TerminatedError, TimeoutError
+
+    kinds = {
+        CancelledError: WorkflowExecutionStatus.CANCELED,
+        TerminatedError: WorkflowExecutionStatus.TERMINATED,
+        TimeoutError: WorkflowExecutionStatus.TIMED_OUT,
+    }
+    return next((status for kind, status in kinds.items() if isinstance(cause, kind)), WorkflowExecutionStatus.FAILED)
+
+
+def ended_text(status: WorkflowExecutionStatus) -> str:
+    """``was cancelled``, ``timed out``, ``failed``."""
+    text = status_text(status)
+    return f"was {text}" if text in ("cancelled", "terminated") else text
 
 
 def _lines(error: BaseException, *, full: bool) -> Iterator[Line]:
