@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -205,13 +204,6 @@ def test_the_command_knows_its_version_and_its_commands() -> None:
 
 
 def test_the_command_starts_without_the_native_module() -> None:
-    code = "import sys, invincible.cli.server; print(*sorted(name for name in sys.modules if 'invincible' in name))"
+    code = "import sys, invincible.cli.server; print(*(name for name in sys.modules if name.startswith('invincible.')))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert shlex.split(done.stdout) == [
-        "invincible",
-        "invincible.cli",
-        "invincible.cli._lazy",
-        "invincible.cli.server",
-        "invincible.testing",
-        "invincible.testing._server",
-    ]
+    assert {name.split(".")[1] for name in done.stdout.split()} == {"cli", "testing"}
