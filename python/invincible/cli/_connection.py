@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from invincible.converter import DataConverter
     from invincible.envconfig import ClientConfigProfile, ClientConnectConfig
     from invincible.runtime import Runtime
+    from invincible.service import RPCError
 
 # A server that drops packets is given up sooner than the system does.
 _CONNECT_TIMEOUT = timedelta(seconds=10)
@@ -132,6 +133,23 @@ class Connection:
                     raise
                 # The codec is the user's code, and may raise anything.
                 raise failure(f"{self.data_converter}: {type(error).__name__}: {error}") from None
+
+    @contextmanager
+    def client_about(self, missing: Callable[[str, RPCError], str]) -> Iterator[SyncClient]:
+        """:meth:`client` for calls about one thing, which the error names if it is not there.
+
+        Args:
+            missing: What to say then, of the namespace and the server's error.
+        """
+        from invincible.service import RPCError, RPCStatusCode
+
+        with self.client() as client:
+            try:
+                yield client
+            except RPCError as error:
+                if error.status is not RPCStatusCode.NOT_FOUND or "namespace" in str(error).lower():
+                    raise
+                raise failure(missing(client.namespace, error)) from None
 
     def converter(self, namespace: str) -> DataConverter:
         """What encodes and decodes the payloads of a namespace.

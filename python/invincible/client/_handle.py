@@ -43,7 +43,6 @@ from ._reset.inputs import ResetWorkflowInput
 from ._reset.point import WorkflowResetPoint
 from ._status import WorkflowHistoryEventFilterType
 from ._values import decode_first
-from ._watch import unless_child_fails
 
 if TYPE_CHECKING:
     from invincible.api.workflowservice.v1 import (
@@ -162,6 +161,8 @@ class WorkflowHandle(HandleUpdates[SelfType], Generic[SelfType, ReturnType]):
         )
         wait = partial(native_call, client, _native.Client.workflow_result, request, rpc_metadata, rpc_timeout)
         if client._raise_task_failures:
+            from ._watch import unless_child_fails
+
             wait = partial(unless_child_fails, client, self._id, self._result_run_id or "", wait)
         if client._time_skipping is None:
             outcome = await wait()

@@ -46,7 +46,6 @@ from ._update_wait import wait_for_update
 from ._values import decode_first, encode_arguments, encode_headers, encode_map, encode_text
 from ._versions.calls import VersionCalls
 from ._visibility.calls import VisibilityCalls
-from ._watch import unless_task_fails
 
 if TYPE_CHECKING:
     from ._client import Client
@@ -148,6 +147,8 @@ class NativeCalls(
         )
         ask = partial(self._call_sized, _native.Client.query_workflow, request, input)
         if client._raise_task_failures:
+            from ._watch import unless_task_fails
+
             ask = partial(unless_task_fails, client, input.id, input.run_id or "", ask)
         answer = await ask()
         if answer.error is not None:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from invincible.service import RPCError, RPCStatusCode, seconds
 
 from ._errors import WorkflowUpdateRPCTimeoutOrCancelledError
-from ._watch import unless_task_fails
 
 if TYPE_CHECKING:
     from ._client import Client
@@ -47,6 +46,8 @@ async def wait_for_update(
     if limit is not None and limit <= 0:
         raise ValueError(f"rpc_timeout must be a positive duration, got {limit} seconds")
     if client._raise_task_failures:
+        from ._watch import unless_task_fails
+
         wait = partial(unless_task_fails, client, workflow_id, run_id, wait)
     cause: BaseException
     try:

@@ -5,7 +5,6 @@ Elsewhere than in tests nobody asks: a worker that can run it may come at any ti
 
 from __future__ import annotations
 
-import difflib
 import threading
 from collections.abc import Collection
 
@@ -62,6 +61,8 @@ def complaint(activity_type: str, task_queue: str | None, known: Collection[str 
     """
     if activity_type in known or None in known:
         return None
+    import difflib
+
     names = sorted(name for name in known if name is not None)
     where = "the workflow's worker" if task_queue is None else f"a worker of task queue {task_queue!r}"
     near = difflib.get_close_matches(activity_type, names, n=1)

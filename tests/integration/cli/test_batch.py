@@ -193,6 +193,8 @@ async def test_an_interrupt_leaves_the_operation_running_and_stop_stops_it(slow_
             return next((each["job_id"] for each in found if each["status"] == "running"), "")
 
         job = await eventually(running, what="the operation runs")
+        # Before this line the command may not know yet that the server has taken the operation.
+        await program.line("terminate 40 workflows")
         program.send(signal.SIGINT)
         assert await program.exit_code() == 130
         assert f"stop it:            invincible batch stop {job} --reason TEXT" in program.output

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -11,7 +11,7 @@ import click
 
 from .._connection import Connection
 from .._options import taken_as
-from .._output import failure, print_json
+from .._output import print_json
 from .._units import name
 
 if TYPE_CHECKING:
@@ -87,19 +87,12 @@ class Target:
 target_options = taken_as("target", Target, _OPTIONS)
 
 
-@contextmanager
-def client_for(connection: Connection, title: str) -> Iterator[SyncClient]:
+def client_for(connection: Connection, title: str) -> AbstractContextManager[SyncClient]:
     """A client for calls about an activity, the errors of which name it if it is not there."""
-    from invincible.service import RPCError, RPCStatusCode
-
-    with connection.client() as client:
-        try:
-            yield client
-        except RPCError as error:
-            if error.status is not RPCStatusCode.NOT_FOUND or "namespace" in str(error).lower():
-                raise
-            # The server's words do not name it, but may tell more: that it has ended, say.
-            raise failure(f"{title} cannot be found in the namespace {client.namespace!r}: {error}") from None
+    # The server's words do not name it, but may tell more: that it has ended, say.
+    return connection.client_about(
+        lambda namespace, error: f"{title} cannot be found in the namespace {namespace!r}: {error}"
+    )
 
 
 @contextmanager

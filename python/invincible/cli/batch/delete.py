@@ -2,32 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from ._plain import plain_command
 
-import click
-
-from .._connection import Connection, client_options
-from .._options import Command
-from .._output import json_option
-from ._start import Batch, batch_options, run_batch
-
-if TYPE_CHECKING:
-    from invincible.api.workflowservice.v1 import StartBatchOperationRequest
-
-
-@click.command(cls=Command)
-@batch_options
-@json_option
-@client_options
-def command(batch: Batch, as_json: bool, connection: Connection) -> None:
-    """Delete workflows with their histories. Those that run are terminated first.
-
-    \b
-    invincible batch delete --query "WorkflowType = 'Order'" --reason "wrong prices"
-    """
-    with connection.client() as client:
-
-        def operation(request: StartBatchOperationRequest) -> None:
-            request.deletion_operation.identity = client.identity
-
-        run_batch(client, batch, "delete", as_json=as_json, operation=operation)
+command = plain_command(
+    "delete",
+    "deletion_operation",
+    "Delete workflows with their histories. Those that run are terminated first.",
+)

@@ -10,7 +10,7 @@ from .._options import Command
 from .._output import clean, failure, json_option, print_json, time_text
 from .._search_attributes import typed_search_attributes
 from ._action import Action, action_options
-from ._changes import schedule_argument
+from ._changes import schedule_argument, search_attribute_option
 from ._spec import Timing, timing_options
 
 
@@ -20,9 +20,7 @@ from ._spec import Timing, timing_options
 @click.option("--paused", is_flag=True, help="Start nothing before `invincible schedule unpause`.")
 @click.option("--trigger", is_flag=True, help="Act once now, too.")
 @click.option("--schedule-memo", multiple=True, metavar="NAME=JSON", help="A memo value of the schedule; repeatable.")
-@click.option(
-    "--schedule-search-attribute", multiple=True, metavar="NAME=JSON", help="One of the schedule; repeatable."
-)
+@search_attribute_option
 @action_options
 @json_option
 @connection_options

@@ -13,7 +13,7 @@ from .._output import json_option
 from .._retry import Retry
 from .._search_attributes import typed_search_attributes
 from ._action import Action, action_options
-from ._changes import client_for, schedule_argument, tell
+from ._changes import client_for, schedule_argument, search_attribute_option, tell
 from ._spec import Timing, timing_options
 
 if TYPE_CHECKING:
@@ -49,9 +49,7 @@ _UNSET: dict[str, tuple[str, str, Any]] = {
     multiple=True,
     help="Take away what it has; repeatable.",
 )
-@click.option(
-    "--schedule-search-attribute", multiple=True, metavar="NAME=JSON", help="One of the schedule; repeatable."
-)
+@search_attribute_option
 @action_options
 @json_option
 @connection_options
