@@ -13,6 +13,11 @@ async def step(number: int) -> int:
     return number
 
 
+@activity.defn(name="step")
+def step_in_thread(number: int) -> int:
+    return number
+
+
 @workflow.defn
 class SequentialActivities:
     @workflow.run
@@ -20,6 +25,16 @@ class SequentialActivities:
         total = 0
         for number in range(count):
             total += await workflow.execute_activity(step, number, start_to_close_timeout=timedelta(seconds=30))
+        return total
+
+
+@workflow.defn(name="SequentialActivities")
+class SequentialLocalActivities:
+    @workflow.run
+    async def run(self, count: int) -> int:
+        total = 0
+        for number in range(count):
+            total += await workflow.execute_local_activity(step, number, start_to_close_timeout=timedelta(seconds=30))
         return total
 
 
