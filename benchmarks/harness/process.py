@@ -21,10 +21,10 @@ class ProcessError(Exception):
     """A child process failed or did not answer in time; the message has its command line and its error output."""
 
 
-def environment(libraries: Path) -> dict[str, str]:
-    """The parent's environment, with the libraries of the scenarios importable and nothing else that steers Python."""
+def environment(libraries: Path | None = None) -> dict[str, str]:
+    """The parent's environment, with the libraries of a scenario importable and nothing else that steers Python."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
-    return inherited | {"PYTHONPATH": str(libraries)}
+    return inherited | ({"PYTHONPATH": str(libraries)} if libraries else {})
 
 
 def run(command: Sequence[str], env: dict[str, str]) -> dict[str, Any]:
@@ -63,6 +63,10 @@ class Talker:
     def returncode(self) -> int | None:
         """None while the program runs."""
         return self._process.returncode
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
 
     def ask(self) -> dict[str, Any]:
         assert self._process.stdin is not None

@@ -1,37 +1,34 @@
-"""The table for readers and the file for programs."""
+"""The block of one metric: a line for each contender."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any
-
-from benchmarks.harness.cases import Metric
-from benchmarks.harness.results import Comparison, Result, Spread
+from benchmarks.harness.results import Comparison, Result
+from benchmarks.harness.summary import number
 
 
 def table(result: Result) -> str:
-    """The block of one metric: a line for each contender."""
     metric = result.metric
     lines = [f"{result.title}: {metric.title}"]
-    lines.append(f"  {'':24}{'median':>10}  {'least .. most':>21}   {'ours is better by':<24}{'aim':<8}".rstrip())
-    for contender, figures in result.figures.items():
-        spread = f"{_number(figures.least, metric)} .. {_number(figures.most, metric)}"
-        line = f"  {contender:24}{_number(figures.median, metric):>10}  {spread:>21}   "
+    lines.append(f"  {'':26}{'median':>10}  {'least .. most':>21}   {'ours is better by':<24}{'aim':<8}".rstrip())
+    for contender in result.figures:
+        figures = result.spread(contender)
+        if figures is None:
+            lines.append(f"  {contender:26}{'failed':>10}")
+            continue
+        spread = f"{number(figures.least, metric)} .. {number(figures.most, metric)}"
+        line = f"  {contender:26}{number(figures.median, metric):>10}  {spread:>21}   "
         comparison = result.against(contender)
-        lines.append((line + (_comparison(comparison) if comparison else "")).rstrip())
+        failed = f"  failed in {list(result.figures[contender]).count(None)}" if contender in result.failures else ""
+        lines.append((line + (_comparison(comparison) if comparison else "") + failed).rstrip())
+    verdicts = result.verdicts()
     if result.over_floor is not None and metric.over_floor is not None:
-        verdict = _verdict(result.over_floor <= metric.over_floor)
-        beyond = _number(result.over_floor, metric)
-        lines.append(f"  beyond Core alone: {beyond}; aim: at most {_number(metric.over_floor, metric)}, {verdict}")
+        beyond = number(result.over_floor, metric)
+        verdict = _verdict(verdicts["over floor"])
+        lines.append(f"  beyond Core alone: {beyond}; aim: at most {number(metric.over_floor, metric)}, {verdict}")
+    if metric.goal is not None and "goal" in verdicts:
+        bound = "least" if metric.more_is_better else "most"
+        lines.append(f"  aim: at {bound} {metric.goal:g}, {_verdict(verdicts['goal'])}")
     return "\n".join(lines)
-
-
-def write_json(path: Path, facts: Mapping[str, Any], results: Sequence[Result]) -> None:
-    document = {**facts, "results": [_as_dict(result) for result in results]}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
 
 
 def _comparison(comparison: Comparison) -> str:
@@ -44,30 +41,3 @@ def _comparison(comparison: Comparison) -> str:
 
 def _verdict(reached: bool) -> str:
     return "reached" if reached else "missed"
-
-
-def _number(value: float, metric: Metric) -> str:
-    return f"{value:,.{metric.digits}f}"
-
-
-def _as_dict(result: Result) -> dict[str, Any]:
-    contenders = {}
-    for contender, figures in result.figures.items():
-        contenders[contender] = {"values": list(figures.values), **_summary(figures)}
-        comparison = result.against(contender)
-        if comparison:
-            contenders[contender]["ours_is_better_by"] = _summary(comparison.ratio)
-            contenders[contender]["aim"] = comparison.aim
-            contenders[contender]["reached"] = comparison.reached
-    return {
-        "case": result.title,
-        "metric": result.metric.key,
-        "unit": result.metric.title,
-        "more_is_better": result.metric.more_is_better,
-        "contenders": contenders,
-        "over_floor": {"value": result.over_floor, "aim": result.metric.over_floor},
-    }
-
-
-def _summary(spread: Spread) -> dict[str, float]:
-    return {"median": spread.median, "least": spread.least, "most": spread.most}

@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +22,9 @@ from tests.support.environments import (
 )
 
 # What the workflow files of the start-of-run benchmark import.
-LIBRARIES = ("pyyaml>=6,<7", "click>=8,<9", "sqlalchemy>=2,<3")
+START_LIBRARIES = ("pyyaml>=6,<7", "click>=8,<9", "sqlalchemy>=2,<3")
+# What the conversion benchmark converts. Apart from the others: the official SDK's sandbox looks whether it is there.
+CONVERSION_LIBRARIES = ("pydantic>=2.11,<3",)
 
 BENCHMARKS = Path(__file__).resolve().parent.parent
 ROOT = BENCHMARKS.parent
@@ -76,14 +79,14 @@ def translated_scenarios() -> Path:
     return folder
 
 
-def libraries() -> Path:
-    """A folder with the libraries that some scenarios import, for `PYTHONPATH`."""
-    folder = BUILD / "libraries"
-    if is_current(folder, LIBRARIES):
+def libraries(name: str, requirements: Sequence[str]) -> Path:
+    """A folder with libraries that some scenarios import, for `PYTHONPATH`."""
+    folder = BUILD / f"libraries-{name}"
+    if is_current(folder, requirements):
         return folder
     shutil.rmtree(folder, ignore_errors=True)
-    pip_install(peer().python, *LIBRARIES, options=["--target", str(folder)])
-    mark_current(folder, LIBRARIES)
+    pip_install(peer().python, *requirements, options=["--target", str(folder)])
+    mark_current(folder, requirements)
     return folder
 
 

@@ -33,6 +33,7 @@ class HistoryBuilder:
         self.history = History()
         self.now = datetime(2026, 1, 1, tzinfo=timezone.utc)
         self.task = 0
+        self.sized_events = self.size_bytes = 0
         started = self.append("WORKFLOW_EXECUTION_STARTED").workflow_execution_started_event_attributes
         started.workflow_type.name = workflow_type
         started.task_queue.name = TASK_QUEUE
@@ -53,6 +54,13 @@ class HistoryBuilder:
         event.task_id = 1048576 + event.event_id
         return event
 
+    def size(self) -> int:
+        """Bytes of the events so far; each is looked at once."""
+        new = self.history.events[self.sized_events :]
+        self.size_bytes += sum(event.ByteSize() for event in new)
+        self.sized_events += len(new)
+        return self.size_bytes
+
     def workflow_task(self) -> int:
         scheduled = self.append("WORKFLOW_TASK_SCHEDULED")
         scheduled.workflow_task_scheduled_event_attributes.task_queue.name = TASK_QUEUE
@@ -60,7 +68,7 @@ class HistoryBuilder:
         started = self.append("WORKFLOW_TASK_STARTED")
         started.workflow_task_started_event_attributes.scheduled_event_id = scheduled.event_id
         started.workflow_task_started_event_attributes.identity = "bench"
-        started.workflow_task_started_event_attributes.history_size_bytes = self.history.ByteSize()
+        started.workflow_task_started_event_attributes.history_size_bytes = self.size()
         completed = self.append("WORKFLOW_TASK_COMPLETED")
         attributes = completed.workflow_task_completed_event_attributes
         attributes.scheduled_event_id = scheduled.event_id
@@ -107,6 +115,35 @@ class HistoryBuilder:
         fired.timer_fired_event_attributes.started_event_id = started.event_id
         return fired.event_id
 
+    def signal(self, name: str, number: int) -> int:
+        event = self.append("WORKFLOW_EXECUTION_SIGNALED")
+        attributes = event.workflow_execution_signaled_event_attributes
+        attributes.signal_name = name
+        attributes.identity = "bench"
+        attributes.request_id = f"signal-{number}"
+        attributes.input.CopyFrom(payloads(number))
+        return event.event_id
+
+    def update(self, name: str, number: int) -> int:
+        """Accepted and completed by the latest workflow task, which it came with."""
+        update_id = f"update-{number}"
+        accepted = self.append("WORKFLOW_EXECUTION_UPDATE_ACCEPTED")
+        attributes = accepted.workflow_execution_update_accepted_event_attributes
+        attributes.protocol_instance_id = update_id
+        attributes.accepted_request_message_id = f"{update_id}/request"
+        # The event that was the last one when the server sent the update: that which scheduled the workflow task.
+        attributes.accepted_request_sequencing_event_id = self.task - 2
+        attributes.accepted_request.meta.update_id = update_id
+        attributes.accepted_request.meta.identity = "bench"
+        attributes.accepted_request.input.name = name
+        attributes.accepted_request.input.args.CopyFrom(payloads(number))
+        completed = self.append("WORKFLOW_EXECUTION_UPDATE_COMPLETED")
+        outcome = completed.workflow_execution_update_completed_event_attributes
+        outcome.meta.CopyFrom(attributes.accepted_request.meta)
+        outcome.accepted_event_id = accepted.event_id
+        outcome.outcome.success.CopyFrom(payloads(number))
+        return completed.event_id
+
     def complete(self, result: int | None) -> History:
         attributes = self.append("WORKFLOW_EXECUTION_COMPLETED").workflow_execution_completed_event_attributes
         attributes.workflow_task_completed_event_id = self.task
@@ -147,6 +184,26 @@ def timers(count: int) -> History:
     return builder.complete(count)
 
 
+def signals(workflow_type: str, count: int, batch: int, result: int) -> History:
+    """Signals come in batches, each batch with a workflow task of its own."""
+    builder = HistoryBuilder(workflow_type, count)
+    builder.workflow_task()
+    for first in range(0, count, batch):
+        for number in range(first, min(first + batch, count)):
+            builder.signal("add", number)
+        builder.workflow_task()
+    return builder.complete(result)
+
+
+def updates(count: int) -> History:
+    builder = HistoryBuilder("Updates", count)
+    builder.workflow_task()
+    for number in range(count):
+        builder.workflow_task()
+        builder.update("add", number)
+    return builder.complete(sum(range(count)))
+
+
 def one_task() -> History:
     builder = HistoryBuilder("Trivial")
     builder.workflow_task()
@@ -155,12 +212,21 @@ def one_task() -> History:
 
 def main(arguments: Sequence[str]) -> None:
     folder = Path(arguments[0])
-    histories = {
-        "sequential": sequential_activities(20),
-        "fan_out": fan_out(100, batch=10),
-        "timers": timers(50),
-        "one_task": one_task(),
-    }
+    histories = {"one_task": one_task()}
+    # As many operations as make about 100, 1,000 and 20,000 events.
+    for size in (100, 1_000, 20_000):
+        histories |= {
+            f"sequential_{size}": sequential_activities(size // 6),
+            f"fan_out_{size}": fan_out(size * 3 // 10, batch=10),
+            f"timers_{size}": timers(size // 5),
+            f"signals_{size}": signals("Signals", size // 4, 1, sum(range(size // 4))),
+            f"updates_{size}": updates(size // 5),
+        }
+    for count in (100, 1_000):
+        histories |= {
+            f"pending_{count}": fan_out(count, batch=10),
+            f"conditions_{count}": signals("Conditions", count, 10, count),
+        }
     folder.mkdir(parents=True, exist_ok=True)
     for name, history in histories.items():
         (folder / f"{name}.binpb").write_bytes(history.SerializeToString())

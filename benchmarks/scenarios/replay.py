@@ -17,16 +17,17 @@ from invincible.client import WorkflowHistory
 from invincible.worker import Replayer
 
 # Replayed by turns, so that a replayer may hold several at a time: it tells runs apart by their id.
-COPIES = 64
+MOST_COPIES = 64
+# Of a long history there are fewer: the memory of an event is about 1 KB.
+EVENTS_IN_ALL_COPIES = 40_000
 WARM_UP_RUNS = 5
-# Where a single run costs more than the budget.
-MINIMUM_RUNS = 3
 
 
 def copies(path: Path) -> list[WorkflowHistory]:
     encoded = path.read_bytes()
+    events = len(History.FromString(encoded).events)
     histories = []
-    for number in range(COPIES):
+    for number in range(min(MOST_COPIES, EVENTS_IN_ALL_COPIES // events)):
         history = History.FromString(encoded)
         started = history.events[0].workflow_execution_started_event_attributes
         started.original_execution_run_id = started.first_execution_run_id = f"run-{number}"
@@ -52,9 +53,12 @@ class Feed:
             yield history
 
 
-async def measure(replayer: Replayer, histories: list[WorkflowHistory], cpu_seconds: float) -> dict[str, float]:
-    await replayer.replay_workflows(aiter(Feed(histories, 0, WARM_UP_RUNS)))
-    feed = Feed(histories, cpu_seconds, MINIMUM_RUNS)
+async def measure(
+    replayer: Replayer, path: Path, warm_up: Path, cpu_seconds: float, minimum_runs: int
+) -> dict[str, float]:
+    await replayer.replay_workflows(aiter(Feed(copies(warm_up), 0, WARM_UP_RUNS)))
+    histories = copies(path)
+    feed = Feed(histories, cpu_seconds, minimum_runs)
     start = time.process_time()
     await replayer.replay_workflows(aiter(feed))
     spent = time.process_time() - start
@@ -67,6 +71,8 @@ def main() -> None:
     parser.add_argument("module")
     parser.add_argument("workflow")
     parser.add_argument("cpu_seconds", type=float)
+    parser.add_argument("--warm-up", type=Path, required=True, help="a history of the same workflow")
+    parser.add_argument("--minimum-runs", type=int, default=3, help="where a run costs more than the CPU time")
     parser.add_argument("--unsandboxed", action="store_true")
     arguments = parser.parse_args()
 
@@ -76,7 +82,8 @@ def main() -> None:
         options["workflow_runner"] = importlib.import_module("invincible.worker").UnsandboxedWorkflowRunner()
     workflow = getattr(importlib.import_module(arguments.module), arguments.workflow)
     replayer = Replayer(workflows=[workflow], **options)
-    print(json.dumps(asyncio.run(measure(replayer, copies(arguments.history), arguments.cpu_seconds))))
+    measured = measure(replayer, arguments.history, arguments.warm_up, arguments.cpu_seconds, arguments.minimum_runs)
+    print(json.dumps(asyncio.run(measured)))
 
 
 if __name__ == "__main__":
