@@ -196,8 +196,12 @@ wheel: bridge server  ## Build both wheels into dist/
 	@ls -sh dist
 
 .PHONY: bench
-bench: setup  ## Measure side by side with temporalio
+bench: setup  ## Measure side by side with temporalio (ARGS="--quick --only replay")
 	$(PY) -m benchmarks.run $(ARGS)
+
+.PHONY: check-speed
+check-speed: bridge  ## Compare ratios to temporalio with their bounds, in two minutes
+	$(PY) -m benchmarks.check
 
 .PHONY: clean
 clean:  ## Remove the environment, the messages, the documentation and the wheels; keep the Rust and Go build caches
