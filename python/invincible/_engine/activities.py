@@ -19,9 +19,8 @@ from invincible.converter import SerializationContext
 
 from .contexts import activity_context
 from .errors import ActivityNotRegisteredError, TaskAbandonedError
-from .groups import markers
 from .loop import TimerHandle
-from .operations import OperationHandle, Pending
+from .operations import OperationHandle, Pending, option_fields
 from .options import ActivityOptions, LocalActivityOptions
 from .reference import Reference
 
@@ -167,31 +166,22 @@ class Activities:
         activity_type = reference.name
         run.require_writable("scheduling an activity")
         options.check(activity_type)
-        self._require_registered(activity_type, options.task_queue or run.worker.task_queue)
+        task_queue = options.task_queue or run.worker.task_queue
+        self._require_registered(activity_type, task_queue)
         context = activity_context(run, activity_type, options.activity_id, options.task_queue)
         payloads = run.encode(arguments, "activity", activity_type, context)
         seq = self.pending.next_seq()
-        run.emit(
-            _native.ScheduleActivity(
-                seq=seq,
-                activity_id=options.activity_id or str(seq),
-                activity_type=activity_type,
-                task_queue=options.task_queue or run.worker.task_queue,
-                arguments=payloads,
-                headers=headers,
-                schedule_to_close_timeout=options.schedule_to_close_timeout,
-                schedule_to_start_timeout=options.schedule_to_start_timeout,
-                start_to_close_timeout=options.start_to_close_timeout,
-                heartbeat_timeout=options.heartbeat_timeout,
-                retry_policy=options.retry_policy,
-                cancellation_type=options.cancellation_type,
-                do_not_eagerly_execute=disable_eager_execution,
-                versioning_intent=options.versioning_intent,
-                summary=run.text(options.summary, context),
-                priority=options.priority,
-                event_groups=markers(options.event_groups),
-            )
-        )
+        fields = option_fields(run, options, context)
+        fields["seq"] = seq
+        fields["activity_id"] = options.activity_id or str(seq)
+        fields["activity_type"] = activity_type
+        fields["task_queue"] = task_queue
+        fields["arguments"] = payloads
+        if headers:
+            fields["headers"] = headers
+        if disable_eager_execution:
+            fields["do_not_eagerly_execute"] = True
+        run.emit(_native.ScheduleActivity(**fields))
         handle: ActivityHandle[Any] = ActivityHandle(run, seq, activity_type, result_type, context)
         self.pending[seq] = handle
         return handle
@@ -213,29 +203,19 @@ class Activities:
         self._require_registered(activity_type, None)
         context = activity_context(run, activity_type, options.activity_id, None, is_local=True)
         payloads = run.encode(arguments, "local activity", activity_type, context)
-        groups = markers(options.event_groups)
+        fields = option_fields(run, options, context)
+        fields["activity_type"] = activity_type
+        fields["arguments"] = payloads
+        if headers:
+            fields["headers"] = headers
 
         def schedule(handle: LocalActivityHandle[Any], backoff: ActivityBackoff | None) -> None:
-            seq = handle._seq
-            run.emit(
-                _native.ScheduleLocalActivity(
-                    seq=seq,
-                    activity_id=options.activity_id or str(seq),
-                    activity_type=activity_type,
-                    attempt=backoff.attempt if backoff is not None else 1,
-                    original_schedule_time_ns=backoff.original_schedule_time_ns if backoff is not None else None,
-                    arguments=payloads,
-                    headers=headers,
-                    schedule_to_close_timeout=options.schedule_to_close_timeout,
-                    schedule_to_start_timeout=options.schedule_to_start_timeout,
-                    start_to_close_timeout=options.start_to_close_timeout,
-                    retry_policy=options.retry_policy,
-                    local_retry_threshold=options.local_retry_threshold,
-                    cancellation_type=options.cancellation_type,
-                    summary=run.text(options.summary, context),
-                    event_groups=groups,
-                )
-            )
+            fields["seq"] = seq = handle._seq
+            fields["activity_id"] = options.activity_id or str(seq)
+            if backoff is not None:
+                fields["attempt"] = backoff.attempt
+                fields["original_schedule_time_ns"] = backoff.original_schedule_time_ns
+            run.emit(_native.ScheduleLocalActivity(**fields))
             self.pending[seq] = handle
 
         seq = self.pending.next_seq()

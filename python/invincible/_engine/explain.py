@@ -12,6 +12,7 @@ from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
 from .command_kinds import KINDS
+from .loop import WorkflowLoop
 from .mismatch import IssuedCommand, explanation
 
 _STDLIB = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
@@ -25,11 +26,15 @@ _NOT_USER_CODE = (
 )
 _is_user_code: dict[str, bool] = {}
 
+# What runs the code of a run; its callers are the worker's.
+_LOOP = WorkflowLoop.run_ready.__code__
+
 # Code that does more than its history is noticed when later events come; so many of its commands are kept for that.
 _EARLIER = 64
 
-# Frames that coroutines remember of those that made them: past those of this package.
-_ORIGIN_DEPTH = 4
+# Frames that coroutines remember of those that made them: calls of this package make some in a method of their own.
+# Each takes time.
+_ORIGIN_DEPTH = 2
 
 _ATTRIBUTES = {name: attrgetter(*kind.attributes) for name, kind in KINDS.items() if kind.attributes}
 
@@ -56,12 +61,15 @@ class Site(NamedTuple):
 def user_frame(frame: FrameType | None) -> FrameType | None:
     """The innermost frame of user code, past this package and the concurrency of the standard library."""
     while frame is not None:
-        path = frame.f_code.co_filename
+        code = frame.f_code
+        path = code.co_filename
         is_user_code = _is_user_code.get(path)
         if is_user_code is None:
             is_user_code = _is_user_code[path] = not path.startswith(_NOT_USER_CODE)
         if is_user_code:
             return frame
+        if code is _LOOP:
+            return None
         frame = frame.f_back
     return None
 

@@ -10,7 +10,9 @@ from invincible.converter import SerializationContext
 from invincible.converter._signature import decode_result
 
 from .errors import NondeterminismError
-from .loop import WorkflowFuture
+from .groups import markers
+from .loop import WorkflowFuture, WorkflowLoop
+from .options import ActivityOptions, LocalActivityOptions
 
 if TYPE_CHECKING:
     from .run import WorkflowRun
@@ -34,6 +36,12 @@ class Pending(Generic[T]):
 
     def next_seq(self) -> int:
         self._seq = seq = self._seq + 1
+        return seq
+
+    def add(self, operation: T) -> int:
+        """Give an operation its number."""
+        self._seq = seq = self._seq + 1
+        self._operations[seq] = operation
         return seq
 
     def __setitem__(self, seq: int, operation: T) -> None:
@@ -61,17 +69,30 @@ class Pending(Generic[T]):
 
     def pop(self, seq: int) -> T:
         """The operation that a job ends; see ``get``."""
-        operation = self.get(seq)
-        del self._operations[seq]
-        return operation
+        operation = self._operations.pop(seq, None)
+        return self.get(seq) if operation is None else operation
 
     def pop_unless_discarded(self, seq: int) -> T | None:
         """The operation that a job ends, ``None`` if the code discarded it earlier in the same task; see ``get``."""
-        return self.pop(seq) if seq in self._operations or seq > self._seq else None
+        operation = self._operations.pop(seq, None)
+        return self.get(seq) if operation is None and seq > self._seq else operation
 
     def discard(self, seq: int) -> bool:
         """Forget an operation; whether it was still there."""
         return self._operations.pop(seq, None) is not None
+
+
+def option_fields(
+    run: WorkflowRun, options: ActivityOptions | LocalActivityOptions, context: SerializationContext | None
+) -> dict[str, Any]:
+    """The fields of a command that options make; none for options that are not given, since each field takes time."""
+    fields = vars(options).copy()
+    if "summary" in fields:
+        fields["summary"] = run.text(options.summary, context)
+    groups = markers(options.event_groups)
+    if groups:
+        fields["event_groups"] = groups
+    return fields
 
 
 class OperationHandle(WorkflowFuture[T]):
@@ -84,6 +105,10 @@ class OperationHandle(WorkflowFuture[T]):
         context: What its values belong to; ``None`` for the workflow, or if nobody wants to know.
     """
 
+    cancel_requested = False
+    _resolved = False
+    _overtaken = False
+
     def __init__(
         self, run: WorkflowRun, what: str, result_type: Any, context: SerializationContext | None = None
     ) -> None:
@@ -92,9 +117,6 @@ class OperationHandle(WorkflowFuture[T]):
         self.what = what
         self._result_type = result_type
         self.context = context
-        self.cancel_requested = False
-        self._resolved = False
-        self._overtaken = False
 
     def cancel(self, msg: Any = None) -> bool:
         """Ask for the cancellation; whether there was still something to cancel."""
@@ -108,35 +130,25 @@ class OperationHandle(WorkflowFuture[T]):
         return True
 
     def resolve(self, result: Payload | None, failure: Failure | None) -> None:
-        # Histories depend on the order in which waiting code continues: an operation's result reaches its waiter two
-        # turns of the loop after a callback that became ready at the same time.
         self._resolved = True
-        loop = self._run.loop
-        loop.call_soon(loop.call_soon, self._finish, result, failure)
+        self._run.outcomes.add(self, result, failure)
 
-    def _finish(self, result: Payload | None, failure: Failure | None) -> None:
+    def finish(self, result: Payload | None, failure: Failure | None) -> None:
+        """Give the outcome to those who wait."""
         if self.done():
             return
         if self._overtaken:
             asyncio.Future.cancel(self)
             return
-        run = self._run
         if failure is not None:
-            try:
-                error = run.exception_from(failure, self.context)
-            except Exception as conversion:
-                run.fail_task(conversion)
-                return
-            self.set_exception(error)
-            if self.cancel_requested:
-                # Who cancels an operation need not look at what comes of it: asyncio would log that nobody did.
-                self.exception()
+            self._fail(failure)
             return
+        run = self._run
         try:
             value = decode_result(
                 result,
                 self._result_type,
-                run.converter(self.context),
+                run.payload_converter if self.context is None else run.converter(self.context),
                 self.what,
                 show_values=run.worker.show_values,
             )
@@ -144,6 +156,53 @@ class OperationHandle(WorkflowFuture[T]):
             self.set_exception(error)
         else:
             self.set_result(value)
+
+    def _fail(self, failure: Failure) -> None:
+        run = self._run
+        try:
+            error = run.exception_from(failure, self.context)
+        except Exception as conversion:
+            run.fail_task(conversion)
+            return
+        self.set_exception(error)
+        if self.cancel_requested:
+            # Who cancels an operation need not look at what comes of it: asyncio would log that nobody did.
+            self.exception()
+
+
+_Outcome = tuple[OperationHandle[Any], "Payload | None", "Failure | None"]
+
+
+class Outcomes:
+    """What operations have come to, on the way to those who wait.
+
+    Histories depend on the order in which waiting code continues: an outcome arrives two turns of the loop after a
+    callback that became ready at the same time. Outcomes with nothing in between share these turns.
+    """
+
+    __slots__ = ("_latest", "_loop", "_next_turn")
+
+    def __init__(self, loop: WorkflowLoop) -> None:
+        self._loop = loop
+        self._latest: list[_Outcome] = []
+        # The turn after that of the latest, for as long as nothing else has become ready.
+        self._next_turn = -1
+
+    def add(self, operation: OperationHandle[Any], result: Payload | None, failure: Failure | None) -> None:
+        """Have an operation finish in two turns."""
+        loop = self._loop
+        if loop.next_turn() == self._next_turn:
+            self._latest.append((operation, result, failure))
+        else:
+            self._latest = [(operation, result, failure)]
+            loop.call_soon(loop.call_soon, _finish, self._latest)
+            self._next_turn = loop.next_turn()
+
+
+def _finish(outcomes: list[_Outcome]) -> None:
+    for operation, result, failure in outcomes:
+        operation.finish(result, failure)
+    outcomes.clear()
 
 
 class StartedOperationHandle(OperationHandle[T]):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import IntEnum
 from typing import Any, ClassVar, TypeVar
@@ -25,6 +24,9 @@ from invincible.common import (
 from .groups import EventGroup
 
 T = TypeVar("T")
+
+_ZERO = timedelta()
+
 Converters = Mapping[str, Callable[[str, Any], Any]]
 
 
@@ -193,12 +195,17 @@ class ChildWorkflowConfig(TypedDict, total=False):
     """Priority and fairness; those of the workflow by default."""
 
 
-@dataclass(frozen=True)
 class _Options:
-    """Options of one kind of call, as Core takes them: durations in seconds, enums as numbers."""
+    """Options of one kind of call, as Core takes them: durations in seconds, enums as numbers. They never change.
+
+    ``vars()`` has those that were given; the others are defaults, attributes of the class.
+    """
 
     _kind: ClassVar[str]
     _converters: ClassVar[Converters]
+
+    def __init__(self, **given: Any) -> None:
+        self.__dict__.update(given)
 
     def replaced(self, config: Mapping[str, Any]) -> Self:
         """These options with those of a config in their place; ``None`` leaves an option as it is.
@@ -207,18 +214,19 @@ class _Options:
             TypeError: an option is unknown or of the wrong type.
             ValueError: a timeout is negative, a number is no member of its enumeration.
         """
-        options = {}
+        if not config:
+            return self
+        given = self.__dict__.copy()
         converters = self._converters
         for name, value in config.items():
             convert = converters.get(name)
             if convert is None:
                 raise TypeError(f"{name!r} is not {self._kind} option; the options are: {', '.join(converters)}")
             if value is not None:
-                options[name] = convert(name, value)
-        return replace(self, **options) if options else self
+                given[name] = convert(name, value)
+        return type(self)(**given)
 
 
-@dataclass(frozen=True)
 class ActivityOptions(_Options):
     """The options of an activity call."""
 
@@ -247,19 +255,9 @@ class ActivityOptions(_Options):
 
     def for_local(self) -> LocalActivityOptions:
         """The options that a local activity shares, as its defaults."""
-        return LocalActivityOptions(
-            schedule_to_close_timeout=self.schedule_to_close_timeout,
-            schedule_to_start_timeout=self.schedule_to_start_timeout,
-            start_to_close_timeout=self.start_to_close_timeout,
-            retry_policy=self.retry_policy,
-            cancellation_type=self.cancellation_type,
-            activity_id=self.activity_id,
-            summary=self.summary,
-            event_groups=self.event_groups,
-        )
+        return LocalActivityOptions(**{name: value for name, value in vars(self).items() if name in _ACTIVITY})
 
 
-@dataclass(frozen=True)
 class LocalActivityOptions(_Options):
     """The options of a local activity call."""
 
@@ -284,7 +282,6 @@ class LocalActivityOptions(_Options):
             )
 
 
-@dataclass(frozen=True)
 class ChildWorkflowOptions(_Options):
     """The options of a child workflow call; memo and search attributes are encoded when it is made."""
 
@@ -317,6 +314,8 @@ def seconds(name: str, duration: timedelta | float | None, *, may_be_negative: b
         TypeError: it is neither a timedelta nor a number.
         ValueError: it is negative, infinite or not a number.
     """
+    if type(duration) is timedelta and (duration >= _ZERO or may_be_negative):
+        return duration.total_seconds()
     if duration is None:
         return None
     if isinstance(duration, bool):

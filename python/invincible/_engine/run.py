@@ -38,7 +38,7 @@ from .groups import EventGroup, markers
 from .loop import TimerHandle, WorkflowLoop, set_unless_done
 from .messages import Messages
 from .nexus import NexusOperations
-from .operations import Pending
+from .operations import Outcomes, Pending
 from .randomness import Randomness
 from .reference import Reference
 from .tracebacks import without_engine
@@ -102,7 +102,7 @@ class WorkflowRun:
         self.is_replaying = False
         self.read_only = False
         self.cancellation_reason: str | None = None
-        self.evicted = False
+        self.evicted: bool = False
         self.ended = False
         self.current_details = ""
         # What `workflow.info()` has made, until it changes.
@@ -138,6 +138,10 @@ class WorkflowRun:
     @cached_property
     def messages(self) -> Messages:
         return Messages(self)
+
+    @cached_property
+    def outcomes(self) -> Outcomes:
+        return Outcomes(self.loop)
 
     @cached_property
     def children(self) -> Children:
@@ -351,17 +355,14 @@ class WorkflowRun:
 
     def start_timer(self, handle: TimerHandle, delay: float, summary: str | None) -> None:
         self.require_writable("starting a timer")
-        handle.seq = seq = self._timers.next_seq()
-        self._timers[seq] = handle
+        handle.seq = seq = self._timers.add(handle)
         summary, self._timer_summary = summary or self._timer_summary, None
-        self.emit(
-            _native.StartTimer(
-                seq=seq,
-                duration=delay,
-                summary=self.text(summary),
-                event_groups=markers(()),
-            )
-        )
+        groups = markers(())
+        if summary or groups:
+            command = _native.StartTimer(seq=seq, duration=delay, summary=self.text(summary), event_groups=groups)
+        else:
+            command = _native.StartTimer(seq=seq, duration=delay)
+        self.emit(command)
 
     def cancel_timer(self, handle: TimerHandle) -> None:
         if self._timers.discard(handle.seq) and not self.evicted:
@@ -439,7 +440,8 @@ class WorkflowRun:
     ) -> list[Payload]:
         """The arguments of a call; errors name what is called."""
         try:
-            return self.converter(context).to_payloads(arguments)
+            converter = self.payload_converter if context is None else self.converter(context)
+            return converter.to_payloads(arguments)
         except Exception as error:
             self._refuse(f"the arguments of {what} {name!r}", error)
 

@@ -54,6 +54,7 @@ class ActivityDefinition:
             definition = getattr(call, _ACTIVITY, None)
         return cast("ActivityDefinition | None", definition)
 
+    @cached_property
     def reference(self) -> Reference:
         """How a call names it.
 
@@ -77,7 +78,7 @@ def activity_reference(activity: Any) -> tuple[Reference, ActivityOptions]:
     if definition is None:
         name = getattr(activity, "__qualname__", repr(activity))
         raise TypeError(f"{name} is not an activity: decorate it with @activity.defn, or pass the activity's name")
-    return definition.reference(), definition.options
+    return definition.reference, definition.options
 
 
 class ActivityCalls(Generic[P, R]):
@@ -94,7 +95,7 @@ class ActivityCalls(Generic[P, R]):
             TypeError: the arguments do not fit the function.
             ValueError: no ``start_to_close_timeout`` or ``schedule_to_close_timeout`` is set.
         """
-        reference = self._definition.reference()
+        reference = self._definition.reference
         arguments = self._definition.signature.bind(args, kwargs)
         return current_run().activities.schedule(reference, arguments, self._options, reference.return_hint)
 
@@ -116,7 +117,7 @@ class ActivityCalls(Generic[P, R]):
             TypeError: the arguments do not fit the function.
             ValueError: no ``start_to_close_timeout`` or ``schedule_to_close_timeout`` is set.
         """
-        reference = self._definition.reference()
+        reference = self._definition.reference
         arguments = self._definition.signature.bind(args, kwargs)
         options = self._options.for_local()
         return current_run().activities.schedule_local(reference, arguments, options, reference.return_hint)
