@@ -45,8 +45,7 @@ class ActivityHandle(OperationHandle[T]):
         result_type: Any,
         context: SerializationContext | None = None,
     ) -> None:
-        super().__init__(run, f"activity {activity_type!r}", result_type, context)
-        self._seq = seq
+        super().__init__(run, seq, f"activity {activity_type!r}", result_type, context)
         self._first_turn = run.loop.next_turn()
 
     def cancel(self, msg: Any = None) -> bool:
@@ -149,7 +148,7 @@ class Activities:
         self.pending: Pending[ActivityHandle[Any]] = Pending("activity")
 
     def resolve(self, job: ResolveActivity) -> None:
-        self.pending.pop(job.seq).on_end(job)
+        self.pending.take(job.seq).on_end(job)
 
     def schedule(
         self,

@@ -44,8 +44,7 @@ class ChildWorkflowHandle(StartedOperationHandle[T], Generic[S, T]):
         result_type: Any,
         context: SerializationContext | None = None,
     ) -> None:
-        super().__init__(run, f"child workflow {workflow_type!r}", result_type, context)
-        self._seq = seq
+        super().__init__(run, seq, f"child workflow {workflow_type!r}", result_type, context)
         self._id = workflow_id
         self._type = workflow_type
         self._first_execution_run_id: str | None = None
@@ -140,11 +139,11 @@ class Children:
 
     def resolve_start(self, job: _native.ResolveChildWorkflowExecutionStart) -> None:
         # A child that did not start gives no second job.
-        child = self.pending.get(job.seq) if job.run_id is not None else self.pending.pop(job.seq)
+        child = self.pending[job.seq] if job.run_id is not None else self.pending.take(job.seq)
         child.on_start(job)
 
     def resolve(self, job: _native.ResolveChildWorkflowExecution) -> None:
-        self.pending.pop(job.seq).resolve(job.result, job.failure)
+        self.pending.take(job.seq).resolve(job.result, job.failure)
 
     async def start(
         self,

@@ -75,7 +75,7 @@ def operation_of(run: WorkflowRun, message: str, seq: int) -> Operation | None:
         seq: Its sequence number.
     """
     pending = _pending(run, message)
-    operation: Operation | None = pending.find(seq) if pending is not None else None
+    operation: Operation | None = pending.get(seq) if pending is not None else None
     return operation
 
 

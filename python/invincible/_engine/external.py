@@ -138,10 +138,10 @@ class External:
         self.cancellations: Pending[_Sent] = Pending("cancellation request to another workflow")
 
     def resolve_signal(self, job: _native.ResolveSignalExternalWorkflow) -> None:
-        self._resolve(self.signals.pop(job.seq), job.failure)
+        self._resolve(self.signals.take(job.seq), job.failure)
 
     def resolve_cancel(self, job: _native.ResolveRequestCancelExternalWorkflow) -> None:
-        self._resolve(self.cancellations.pop(job.seq), job.failure)
+        self._resolve(self.cancellations.take(job.seq), job.failure)
 
     def _resolve(self, sent: _Sent, failure: Failure | None) -> None:
         if failure is None:

@@ -59,8 +59,7 @@ class NexusOperation(StartedOperationHandle[T]):
     def __init__(
         self, run: WorkflowRun, seq: int, operation: str, result_type: Any, context: SerializationContext | None
     ) -> None:
-        super().__init__(run, f"Nexus operation {operation!r}", result_type, context)
-        self.seq = seq
+        super().__init__(run, seq, f"Nexus operation {operation!r}", result_type, context)
         self.token: str | None = None
         # What Core is told of in place of its cancellation, if that leaves it to itself.
         self.stand_in: _native.ScheduleNexusOperation | None = None
@@ -70,7 +69,7 @@ class NexusOperation(StartedOperationHandle[T]):
     def _cancel_command(self) -> Any:
         if self.stand_in is not None:
             self._run.settle = self._run.nexus.settle
-        return _native.RequestCancelNexusOperation(seq=self.seq)
+        return _native.RequestCancelNexusOperation(seq=self._seq)
 
     @property
     def is_started(self) -> bool:
@@ -106,7 +105,7 @@ class NexusOperations:
         if job.seq in self._left:
             return
         # One that did not start gives no second job.
-        operation = self.pending.get(job.seq) if job.failure is None else self.pending.pop(job.seq)
+        operation = self.pending[job.seq] if job.failure is None else self.pending.take(job.seq)
         if operation.stand_in is not None and job.seq == operation.stand_in.seq:
             operation.on_abandoned(operation.stand_in)
         else:
@@ -115,7 +114,7 @@ class NexusOperations:
     def resolve(self, job: _native.ResolveNexusOperation) -> None:
         if job.seq in self._left:
             return
-        operation = self.pending.pop(job.seq)
+        operation = self.pending.take(job.seq)
         if operation.is_started:
             operation.resolve(job.result, job.failure)
         else:  # cancelled before its start, for which its cancellation type does not wait
@@ -134,7 +133,7 @@ class NexusOperations:
             if type(command) is not _native.RequestCancelNexusOperation:
                 settled.append(command)
                 continue
-            operation = self.pending.find(command.seq)
+            operation = self.pending.get(command.seq)
             if operation is None or operation.stand_in is None or not operation.is_started:
                 if command.seq not in self._left:
                     settled.append(command)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from invincible._native import Failure, Payload
 from invincible.converter import SerializationContext
@@ -20,66 +20,44 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class Pending(Generic[T]):
-    """Operations under way. Sequence numbers count from 1: histories depend on it.
+class Pending(dict[int, T]):
+    """Operations under way, by their numbers, which count from 1: histories depend on it.
+
+    Looking up a number that is not there raises ``NondeterminismError``: the workflow code has started no such thing.
 
     Args:
         kind: What they are, ``activity`` say, as errors name it.
     """
 
-    __slots__ = ("_kind", "_operations", "_seq")
+    __slots__ = ("_kind", "_seq")
 
     def __init__(self, kind: str) -> None:
         self._kind = kind
         self._seq = 0
-        self._operations: dict[int, T] = {}
 
     def next_seq(self) -> int:
+        """The number of the next operation."""
         self._seq = seq = self._seq + 1
         return seq
 
-    def add(self, operation: T) -> int:
-        """Give an operation its number."""
-        self._seq = seq = self._seq + 1
-        self._operations[seq] = operation
-        return seq
+    def __missing__(self, seq: int) -> NoReturn:
+        raise NondeterminismError(
+            f"history has an event for {self._kind} {seq}, but the workflow code has started no such {self._kind}"
+        )
 
-    def __setitem__(self, seq: int, operation: T) -> None:
-        self._operations[seq] = operation
+    def take(self, seq: int) -> T:
+        """The operation that a job ends."""
+        operation = self.pop(seq, None)
+        return self[seq] if operation is None else operation
 
-    def find(self, seq: int) -> T | None:
-        """The operation of a number, if there is one."""
-        return self._operations.get(seq)
-
-    def __contains__(self, seq: int) -> bool:
-        return seq in self._operations
-
-    def get(self, seq: int) -> T:
-        """The operation that a job is about.
-
-        Raises:
-            NondeterminismError: the workflow code has started none of this number.
-        """
-        try:
-            return self._operations[seq]
-        except KeyError:
-            raise NondeterminismError(
-                f"history has an event for {self._kind} {seq}, but the workflow code has started no such {self._kind}"
-            ) from None
-
-    def pop(self, seq: int) -> T:
-        """The operation that a job ends; see ``get``."""
-        operation = self._operations.pop(seq, None)
-        return self.get(seq) if operation is None else operation
-
-    def pop_unless_discarded(self, seq: int) -> T | None:
-        """The operation that a job ends, ``None`` if the code discarded it earlier in the same task; see ``get``."""
-        operation = self._operations.pop(seq, None)
-        return self.get(seq) if operation is None and seq > self._seq else operation
+    def take_unless_discarded(self, seq: int) -> T | None:
+        """The operation that a job ends, ``None`` if the code discarded it earlier in the same task."""
+        operation = self.pop(seq, None)
+        return self[seq] if operation is None and seq > self._seq else operation
 
     def discard(self, seq: int) -> bool:
         """Forget an operation; whether it was still there."""
-        return self._operations.pop(seq, None) is not None
+        return self.pop(seq, None) is not None
 
 
 def option_fields(
@@ -100,6 +78,7 @@ class OperationHandle(WorkflowFuture[T]):
 
     Args:
         run: The run that asked for it.
+        seq: Its number.
         what: How errors name it, ``activity 'ship'`` say.
         result_type: The type of its result, ``None`` for what the payload gives.
         context: What its values belong to; ``None`` for the workflow, or if nobody wants to know.
@@ -110,10 +89,11 @@ class OperationHandle(WorkflowFuture[T]):
     _overtaken = False
 
     def __init__(
-        self, run: WorkflowRun, what: str, result_type: Any, context: SerializationContext | None = None
+        self, run: WorkflowRun, seq: int, what: str, result_type: Any, context: SerializationContext | None = None
     ) -> None:
         super().__init__(loop=run.loop)
         self._run = run
+        self._seq = seq
         self.what = what
         self._result_type = result_type
         self.context = context
@@ -209,9 +189,9 @@ class StartedOperationHandle(OperationHandle[T]):
     """An operation whose start is confirmed before its result comes."""
 
     def __init__(
-        self, run: WorkflowRun, what: str, result_type: Any, context: SerializationContext | None = None
+        self, run: WorkflowRun, seq: int, what: str, result_type: Any, context: SerializationContext | None = None
     ) -> None:
-        super().__init__(run, what, result_type, context)
+        super().__init__(run, seq, what, result_type, context)
         self._started: asyncio.Future[None] = run.loop.create_future()
 
     def cancel(self, msg: Any = None) -> bool:

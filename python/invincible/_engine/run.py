@@ -253,7 +253,7 @@ class WorkflowRun:
         self._main = self.start_task(self._run_main())
 
     def _fire_timer(self, job: _native.FireTimer) -> None:
-        handle = self._timers.pop_unless_discarded(job.seq)
+        handle = self._timers.take_unless_discarded(job.seq)
         if handle is not None:
             self.loop.make_ready(handle)
 
@@ -355,7 +355,8 @@ class WorkflowRun:
 
     def start_timer(self, handle: TimerHandle, delay: float, summary: str | None) -> None:
         self.require_writable("starting a timer")
-        handle.seq = seq = self._timers.add(handle)
+        handle.seq = seq = self._timers.next_seq()
+        self._timers[seq] = handle
         summary, self._timer_summary = summary or self._timer_summary, None
         groups = markers(())
         if summary or groups:
