@@ -7,6 +7,7 @@ import os
 import sys
 from collections import deque
 from collections.abc import Iterable
+from functools import cache
 from operator import attrgetter
 from types import CodeType, FrameType
 from typing import Any, NamedTuple
@@ -24,7 +25,6 @@ _NOT_USER_CODE = (
     _STDLIB + "functools.py",
     _STDLIB + "threading.py",
 )
-_is_user_code: dict[str, bool] = {}
 
 # What runs the code of a run; its callers are the worker's.
 _LOOP = WorkflowLoop.run_ready.__code__
@@ -62,16 +62,17 @@ def user_frame(frame: FrameType | None) -> FrameType | None:
     """The innermost frame of user code, past this package and the concurrency of the standard library."""
     while frame is not None:
         code = frame.f_code
-        path = code.co_filename
-        is_user_code = _is_user_code.get(path)
-        if is_user_code is None:
-            is_user_code = _is_user_code[path] = not path.startswith(_NOT_USER_CODE)
-        if is_user_code:
+        if _is_user_path(code.co_filename):
             return frame
         if code is _LOOP:
             return None
         frame = frame.f_back
     return None
+
+
+@cache
+def _is_user_path(path: str) -> bool:
+    return not path.startswith(_NOT_USER_CODE)
 
 
 def calling_site() -> tuple[CodeType, int] | None:
@@ -80,12 +81,12 @@ def calling_site() -> tuple[CodeType, int] | None:
     return None if frame is None else (frame.f_code, frame.f_lasti)
 
 
-def _origin(task: asyncio.Task[Any] | None) -> str | None:
+def _origin(task: asyncio.Task[Any] | None) -> _Call | None:
     """Where user code made the coroutine of a task that runs nothing else, as in ``gather(f.execute(1), ...)``."""
-    calls = getattr(task and task.get_coro(), "cr_origin", None) or ()
-    for path, line, name in calls:
-        if not path.startswith(_NOT_USER_CODE):
-            return f"{_shown(path)}:{line}, in {name}"
+    calls: tuple[_Call, ...] = getattr(task and task.get_coro(), "cr_origin", None) or ()
+    for call in calls:
+        if _is_user_path(call[0]):
+            return call
     return None
 
 
@@ -97,7 +98,10 @@ def _shown(path: str) -> str:
     return path.removeprefix(here)
 
 
-_Record = tuple[str, Any, "tuple[CodeType, int] | str | None"]
+# Path, line and function.
+_Call = tuple[str, int, str]
+
+_Record = tuple[str, Any, "tuple[CodeType, int] | _Call | None"]
 
 
 class CommandLog:
@@ -164,6 +168,14 @@ def _issued(records: Iterable[_Record]) -> list[IssuedCommand]:
             # `attrgetter` gives the value of a lone attribute as it is.
             values = values if len(kind.attributes) > 1 else (values,)
             attributes = dict(zip(kind.attributes, values, strict=False))
-            place = str(Site(*site)) if isinstance(site, tuple) else site
-            commands.append(IssuedCommand(name, kind, attributes, place))
+            commands.append(IssuedCommand(name, kind, attributes, _place(site)))
     return commands
+
+
+def _place(site: tuple[CodeType, int] | _Call | None) -> str | None:
+    if site is None:
+        return None
+    if len(site) == 2:
+        return str(Site(*site))
+    path, line, name = site
+    return f"{_shown(path)}:{line}, in {name}"
