@@ -14,7 +14,7 @@ import pytest
 
 from invincible import _native, activity, workflow
 from invincible._engine.command_kinds import KINDS
-from invincible._engine.explain import CommandLog, Site, calling_site
+from invincible._engine.explain import CommandLog, Site, user_frame
 from invincible.client import WorkflowHistory
 from invincible.worker import Replayer
 
@@ -465,8 +465,8 @@ def test_every_command_of_the_bridge_has_a_kind() -> None:
 
 
 def test_sites_name_file_line_and_function() -> None:
-    site = calling_site()
-    assert site is not None
-    shown = str(Site(*site))
+    frame = user_frame(inspect.currentframe())
+    assert frame is not None
+    shown = str(Site(frame.f_code, frame.f_lasti))
     assert shown.startswith("tests/unit/test_explain.py:")
     assert shown.endswith(", in test_sites_name_file_line_and_function")

@@ -37,16 +37,8 @@ class ActivityHandle(OperationHandle[T]):
     ``ActivityError`` with a ``CancelledError`` as cause, or returns the result if the activity completed all the same.
     """
 
-    def __init__(
-        self,
-        run: WorkflowRun,
-        seq: int,
-        activity_type: str,
-        result_type: Any,
-        context: SerializationContext | None = None,
-    ) -> None:
-        super().__init__(run, seq, f"activity {activity_type!r}", result_type, context)
-        self._first_turn = run.loop.next_turn()
+    # The turn of the loop in which code can run at the earliest that is woken after it was scheduled.
+    first_turn = 0
 
     def cancel(self, msg: Any = None) -> bool:
         """Ask for the cancellation; whether there was still something to cancel."""
@@ -56,7 +48,7 @@ class ActivityHandle(OperationHandle[T]):
         loop = self._run.loop
         if self._overtaken:
             pass
-        elif loop.turn < self._first_turn:
+        elif loop.turn < self.first_turn:
             # In the same breath as it was scheduled: there is nothing yet whose end could be waited for.
             self._request_cancel()
             loop.call_soon(asyncio.Future.cancel, self, msg)
@@ -82,12 +74,12 @@ class LocalActivityHandle(ActivityHandle[T]):
         self,
         run: WorkflowRun,
         seq: int,
-        activity_type: str,
+        what: str,
         result_type: Any,
         schedule: Callable[[LocalActivityHandle[Any], ActivityBackoff | None], None],
         context: SerializationContext | None = None,
     ) -> None:
-        super().__init__(run, seq, activity_type, result_type, context)
+        super().__init__(run, seq, what, result_type, context)
         self._schedule = schedule
         self._backoff: TimerHandle | None = None
 
@@ -181,7 +173,8 @@ class Activities:
         if disable_eager_execution:
             fields["do_not_eagerly_execute"] = True
         run.emit(_native.ScheduleActivity(**fields))
-        handle: ActivityHandle[Any] = ActivityHandle(run, seq, activity_type, result_type, context)
+        handle: ActivityHandle[Any] = ActivityHandle(run, seq, f"activity {activity_type!r}", result_type, context)
+        handle.first_turn = run.loop.next_turn()
         self.pending[seq] = handle
         return handle
 
@@ -218,7 +211,9 @@ class Activities:
             self.pending[seq] = handle
 
         seq = self.pending.next_seq()
-        handle: LocalActivityHandle[Any] = LocalActivityHandle(run, seq, activity_type, result_type, schedule, context)
+        what = f"activity {activity_type!r}"
+        handle: LocalActivityHandle[Any] = LocalActivityHandle(run, seq, what, result_type, schedule, context)
+        handle.first_turn = run.loop.next_turn()
         schedule(handle, None)
         return handle
 

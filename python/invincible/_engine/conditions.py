@@ -24,18 +24,18 @@ class Conditions:
         return future
 
     def check(self) -> None:
-        waiting = []
-        for condition in self._waiting:
-            predicate, future = condition
-            if future.done():
-                continue
-            try:
-                holds = predicate()
-            except Exception as error:  # raised where the condition is awaited
-                future.set_exception(error)
-                continue
-            if holds:
-                future.set_result(None)
-            else:
-                waiting.append(condition)
-        self._waiting[:] = waiting
+        """Resolve those that hold."""
+        ended = False
+        for predicate, future in self._waiting:
+            if not future.done():
+                try:
+                    holds = predicate()
+                except Exception as error:  # raised where the condition is awaited
+                    future.set_exception(error)
+                else:
+                    if not holds:
+                        continue
+                    future.set_result(None)
+            ended = True
+        if ended:
+            self._waiting = [condition for condition in self._waiting if not condition[1].done()]

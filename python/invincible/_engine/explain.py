@@ -75,12 +75,6 @@ def _is_user_path(path: str) -> bool:
     return not path.startswith(_NOT_USER_CODE)
 
 
-def calling_site() -> tuple[CodeType, int] | None:
-    """The place in user code that this is called for."""
-    frame = user_frame(sys._getframe(1))
-    return None if frame is None else (frame.f_code, frame.f_lasti)
-
-
 def _origin(task: asyncio.Task[Any] | None) -> _Call | None:
     """Where user code made the coroutine of a task that runs nothing else, as in ``gather(f.execute(1), ...)``."""
     calls: tuple[_Call, ...] = getattr(task and task.get_coro(), "cr_origin", None) or ()
@@ -143,12 +137,13 @@ class CommandLog:
                 self._commands = []
 
     def add(self, command: Any) -> None:
-        """Remember a command, and the place in user code that this call comes from."""
+        """Remember a command, and the place in user code that the caller of this is called for."""
         if not self._recording:
             return
         name = command.__class__.__name__
         attributes = _ATTRIBUTES.get(name)
-        site = calling_site() or _origin(asyncio.current_task())
+        frame = user_frame(sys._getframe(2))
+        site = _origin(asyncio.current_task()) if frame is None else (frame.f_code, frame.f_lasti)
         self._commands.append((name, None if attributes is None else attributes(command), site))
 
     def explain(self, core_message: str) -> str:

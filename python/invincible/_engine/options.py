@@ -224,7 +224,9 @@ class _Options:
                 raise TypeError(f"{name!r} is not {self._kind} option; the options are: {', '.join(converters)}")
             if value is not None:
                 given[name] = convert(name, value)
-        return type(self)(**given)
+        replaced = object.__new__(type(self))
+        replaced.__dict__ = given
+        return replaced
 
 
 class ActivityOptions(_Options):

@@ -116,9 +116,12 @@ async def wait_condition(
     Raises:
         asyncio.TimeoutError: the condition did not hold in time.
     """
+    run = current_run()
+    limit = seconds("timeout", timeout, may_be_negative=True)
+    if not event_groups:
+        return await run.wait_condition(fn, limit, timeout_summary)
     with entered(given_groups(event_groups)):
-        limit = seconds("timeout", timeout, may_be_negative=True)
-        await current_run().wait_condition(fn, limit, timeout_summary)
+        return await run.wait_condition(fn, limit, timeout_summary)
 
 
 def patched(id: str, *, event_groups: Sequence[EventGroup] | None = None) -> bool:
