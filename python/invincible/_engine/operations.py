@@ -165,7 +165,7 @@ class Outcomes:
     def __init__(self, loop: WorkflowLoop) -> None:
         self._loop = loop
         self._latest: list[_Outcome] = []
-        # The turn after that of the latest, for as long as nothing else has become ready.
+        # The turn after the first one of the latest, for as long as nothing else has become ready.
         self._next_turn = -1
 
     def add(self, operation: OperationHandle[Any], result: Payload | None, failure: Failure | None) -> None:
@@ -175,8 +175,16 @@ class Outcomes:
             self._latest.append((operation, result, failure))
         else:
             self._latest = [(operation, result, failure)]
-            loop.call_soon(loop.call_soon, _finish, self._latest)
+            loop.call_soon(self._pass_on, self._latest)
             self._next_turn = loop.next_turn()
+
+    def _pass_on(self, outcomes: list[_Outcome]) -> None:
+        self._next_turn = -1
+        loop = self._loop
+        if loop.next_turn() == loop.turn + 1:  # nothing else is ready: the next turn is theirs as well
+            _finish(outcomes)
+        else:
+            loop.call_soon(_finish, outcomes)
 
 
 def _finish(outcomes: list[_Outcome]) -> None:

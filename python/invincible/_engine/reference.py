@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 from invincible.converter._signature import Signature
@@ -30,7 +29,7 @@ class Reference:
     name: str
     signature: Signature | None
 
-    @cached_property
+    @property
     def return_hint(self) -> Any:
         """The annotated type of the result, ``None`` if it is not known."""
         return self.signature.return_hint if self.signature is not None else None

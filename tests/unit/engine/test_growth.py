@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import sys
 from collections.abc import Callable
 from types import FrameType
@@ -17,7 +18,7 @@ FEW, MANY = 10, 1000
 
 
 def calls_of(step: Callable[[], object]) -> int:
-    """The Python functions that a step calls, itself included."""
+    """How many Python functions a step calls, itself included."""
     calls = 0
 
     def count(frame: FrameType, event: str, argument: Any) -> None:
@@ -25,11 +26,14 @@ def calls_of(step: Callable[[], object]) -> int:
         calls += event == "call"
 
     before = sys.getprofile()
+    # The garbage of other runs would call back in the middle.
+    gc.disable()
     sys.setprofile(count)
     try:
         step()
     finally:
         sys.setprofile(before)
+        gc.enable()
     return calls
 
 
