@@ -37,8 +37,10 @@ class ActivityHandle(OperationHandle[T]):
     ``ActivityError`` with a ``CancelledError`` as cause, or returns the result if the activity completed all the same.
     """
 
-    # The turn of the loop in which code can run at the earliest that is woken after it was scheduled.
-    first_turn = 0
+    __slots__ = ("_first_turn",)
+
+    # The turn of the loop in which code can run at the earliest that becomes ready after it was scheduled.
+    _first_turn: int
 
     def cancel(self, msg: Any = None) -> bool:
         """Ask for the cancellation; whether there was still something to cancel."""
@@ -48,7 +50,7 @@ class ActivityHandle(OperationHandle[T]):
         loop = self._run.loop
         if self._overtaken:
             pass
-        elif loop.turn < self.first_turn:
+        elif loop.turn < self._first_turn:
             # In the same breath as it was scheduled: there is nothing yet whose end could be waited for.
             self._request_cancel()
             loop.call_soon(asyncio.Future.cancel, self, msg)
@@ -69,6 +71,8 @@ class ActivityHandle(OperationHandle[T]):
 
 class LocalActivityHandle(ActivityHandle[T]):
     """A local activity. Before its next attempt it may wait for a timer, and is then scheduled anew."""
+
+    __slots__ = ("_backoff", "_schedule")
 
     def __init__(
         self,
@@ -174,7 +178,7 @@ class Activities:
             fields["do_not_eagerly_execute"] = True
         run.emit(_native.ScheduleActivity(**fields))
         handle: ActivityHandle[Any] = ActivityHandle(run, seq, f"activity {activity_type!r}", result_type, context)
-        handle.first_turn = run.loop.next_turn()
+        handle._first_turn = run.loop.next_turn()
         self.pending[seq] = handle
         return handle
 
@@ -213,7 +217,7 @@ class Activities:
         seq = self.pending.next_seq()
         what = f"activity {activity_type!r}"
         handle: LocalActivityHandle[Any] = LocalActivityHandle(run, seq, what, result_type, schedule, context)
-        handle.first_turn = run.loop.next_turn()
+        handle._first_turn = run.loop.next_turn()
         schedule(handle, None)
         return handle
 

@@ -35,6 +35,8 @@ class ChildWorkflowHandle(StartedOperationHandle[T], Generic[S, T]):
     ``ChildWorkflowError`` with a ``CancelledError`` as cause, or returns the result if it completed all the same.
     """
 
+    __slots__ = ("_first_execution_run_id", "_id", "_type")
+
     def __init__(
         self,
         run: WorkflowRun,

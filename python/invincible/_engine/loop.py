@@ -92,6 +92,8 @@ class TimerHandle(Handle):
 class WorkflowFuture(asyncio.Future[T]):
     """A future that hashes by creation order, so that iterating a set of them is the same on every replay."""
 
+    __slots__ = ("_order",)
+
     def __init__(self, *, loop: WorkflowLoop) -> None:
         self._order = loop.next_order()
         super().__init__(loop=loop)

@@ -56,6 +56,8 @@ class NexusOperationHandle(Generic[T]):
 class NexusOperation(StartedOperationHandle[T]):
     """The future behind a handle."""
 
+    __slots__ = ("is_system", "stand_in", "token")
+
     def __init__(
         self, run: WorkflowRun, seq: int, operation: str, result_type: Any, context: SerializationContext | None
     ) -> None:

@@ -84,9 +84,16 @@ class OperationHandle(WorkflowFuture[T]):
         context: What its values belong to; ``None`` for the workflow, or if nobody wants to know.
     """
 
-    cancel_requested = False
-    _resolved = False
-    _overtaken = False
+    __slots__ = (
+        "_overtaken",
+        "_resolved",
+        "_result_type",
+        "_run",
+        "_seq",
+        "cancel_requested",
+        "context",
+        "what",
+    )
 
     def __init__(
         self, run: WorkflowRun, seq: int, what: str, result_type: Any, context: SerializationContext | None = None
@@ -97,6 +104,9 @@ class OperationHandle(WorkflowFuture[T]):
         self.what = what
         self._result_type = result_type
         self.context = context
+        self.cancel_requested = False
+        self._resolved = False
+        self._overtaken = False
 
     def cancel(self, msg: Any = None) -> bool:
         """Ask for the cancellation; whether there was still something to cancel."""
@@ -195,6 +205,8 @@ def _finish(outcomes: list[_Outcome]) -> None:
 
 class StartedOperationHandle(OperationHandle[T]):
     """An operation whose start is confirmed before its result comes."""
+
+    __slots__ = ("_started",)
 
     def __init__(
         self, run: WorkflowRun, seq: int, what: str, result_type: Any, context: SerializationContext | None = None
