@@ -192,15 +192,17 @@ class Outcomes:
         self._next_turn = -1
         loop = self._loop
         if loop.next_turn() == loop.turn + 1:  # nothing else is ready: the next turn is theirs as well
-            _finish(outcomes)
+            self._finish(outcomes)
         else:
-            loop.call_soon(_finish, outcomes)
+            loop.call_soon(self._finish, outcomes)
 
-
-def _finish(outcomes: list[_Outcome]) -> None:
-    for operation, result, failure in outcomes:
-        operation.finish(result, failure)
-    outcomes.clear()
+    def _finish(self, outcomes: list[_Outcome]) -> None:
+        for operation, result, failure in outcomes:
+            try:
+                operation.finish(result, failure)
+            except Exception as error:  # as if it had the turn for itself
+                self._loop.call_exception_handler({"message": f"{operation.what} cannot end", "exception": error})
+        outcomes.clear()
 
 
 class StartedOperationHandle(OperationHandle[T]):

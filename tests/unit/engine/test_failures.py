@@ -13,6 +13,7 @@ from invincible.common import RawValue, VersioningBehavior
 from invincible.exceptions import ApplicationError, FailureError
 from tests.support.engine import (
     Driver,
+    activity_done,
     activity_failed,
     application_failure,
     completed,
@@ -385,3 +386,19 @@ def test_a_failure_converter_that_raises_fails_the_task(monkeypatch: pytest.Monk
     monkeypatch.setattr(type(driver.run.worker.failure_converter), "from_native", broken)
     with pytest.raises(OrderError, match="cannot be converted"):
         driver.activate(activity_failed(application_failure()))
+
+
+def test_an_outcome_that_cannot_be_told_does_not_stop_those_that_came_with_it(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    @workflow.defn
+    async def two() -> str:
+        greet.start("Ada")
+        return await greet.start("Grace")
+
+    driver = Driver(two)
+    driver.start()
+    # No future takes it.
+    monkeypatch.setattr(type(driver.run.worker.failure_converter), "from_native", lambda *_: StopIteration())
+    assert completed(driver.activate(activity_failed(application_failure()), activity_done("there", seq=2))) == "there"
+    assert "activity 'greet' cannot end" in caplog.text
