@@ -18,6 +18,7 @@ use crate::payload::Payload;
 
 mod activities;
 mod answers;
+mod arguments;
 mod children;
 mod event_groups;
 mod external;

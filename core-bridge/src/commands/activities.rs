@@ -4,9 +4,10 @@ use pyo3::prelude::*;
 use temporalio_protos::coresdk::workflow_commands as core;
 use temporalio_protos::coresdk::workflow_commands::workflow_command::Variant;
 
+use super::arguments::Arguments;
 use super::{Command, EventGroupMarker};
 use crate::convert::{duration, timestamp};
-use crate::payload::{Payload, PayloadMap, Payloads};
+use crate::payload::{Payload, PayloadMap};
 use crate::policies::{Priority, RetryPolicy};
 use crate::record::record;
 
@@ -17,7 +18,7 @@ record! {
         activity_id: String,
         activity_type: String,
         task_queue: String,
-        arguments: Payloads = Payloads::default(),
+        arguments: Arguments = Arguments::default(),
         headers: Option<PayloadMap> = None,
         schedule_to_close_timeout: Option<f64> = None,
         schedule_to_start_timeout: Option<f64> = None,
@@ -48,7 +49,7 @@ record! {
         attempt: u32 = 1,
         original_schedule_time_ns: Option<i64> = None,
         headers: Option<PayloadMap> = None,
-        arguments: Payloads = Payloads::default(),
+        arguments: Arguments = Arguments::default(),
         schedule_to_close_timeout: Option<f64> = None,
         schedule_to_start_timeout: Option<f64> = None,
         start_to_close_timeout: Option<f64> = None,
@@ -73,7 +74,7 @@ impl Command for ScheduleActivity {
             activity_type: self.activity_type.clone(),
             task_queue: self.task_queue.clone(),
             headers: self.headers.clone().unwrap_or_default().0,
-            arguments: self.arguments.0.clone(),
+            arguments: self.arguments.to_messages(),
             schedule_to_close_timeout: self.schedule_to_close_timeout.map(duration),
             schedule_to_start_timeout: self.schedule_to_start_timeout.map(duration),
             start_to_close_timeout: self.start_to_close_timeout.map(duration),
@@ -110,7 +111,7 @@ impl Command for ScheduleLocalActivity {
             attempt: self.attempt,
             original_schedule_time: self.original_schedule_time_ns.map(timestamp),
             headers: self.headers.clone().unwrap_or_default().0,
-            arguments: self.arguments.0.clone(),
+            arguments: self.arguments.to_messages(),
             schedule_to_close_timeout: self.schedule_to_close_timeout.map(duration),
             schedule_to_start_timeout: self.schedule_to_start_timeout.map(duration),
             start_to_close_timeout: self.start_to_close_timeout.map(duration),

@@ -6,9 +6,10 @@ use temporalio_protos::coresdk::workflow_commands::workflow_command::Variant;
 use temporalio_protos::temporal::api::common::v1 as common;
 use temporalio_protos::temporal::api::workflow::v1::VersioningOverride;
 
+use super::arguments::Arguments;
 use super::{Command, EventGroupMarker};
 use crate::convert::duration;
-use crate::payload::{Payload, PayloadMap, Payloads};
+use crate::payload::{Payload, PayloadMap};
 use crate::policies::{Priority, RetryPolicy};
 use crate::record::record;
 use crate::versioning::VersioningChoice;
@@ -21,7 +22,7 @@ record! {
         workflow_id: String,
         workflow_type: String,
         task_queue: String,
-        input: Payloads = Payloads::default(),
+        input: Arguments = Arguments::default(),
         execution_timeout: Option<f64> = None,
         run_timeout: Option<f64> = None,
         task_timeout: Option<f64> = None,
@@ -56,7 +57,7 @@ impl Command for StartChildWorkflowExecution {
             workflow_id: self.workflow_id.clone(),
             workflow_type: self.workflow_type.clone(),
             task_queue: self.task_queue.clone(),
-            input: self.input.0.clone(),
+            input: self.input.to_messages(),
             workflow_execution_timeout: self.execution_timeout.map(duration),
             workflow_run_timeout: self.run_timeout.map(duration),
             workflow_task_timeout: self.task_timeout.map(duration),

@@ -6,8 +6,9 @@ use temporalio_protos::coresdk::workflow_commands as core;
 use temporalio_protos::coresdk::workflow_commands::signal_external_workflow_execution::Target;
 use temporalio_protos::coresdk::workflow_commands::workflow_command::Variant;
 
+use super::arguments::Arguments;
 use super::{Command, EventGroupMarker};
-use crate::payload::{PayloadMap, Payloads};
+use crate::payload::PayloadMap;
 use crate::record::record;
 
 record! {
@@ -27,7 +28,7 @@ record! {
     SignalExternalWorkflowExecution {
         seq: u32,
         signal_name: String,
-        arguments: Payloads = Payloads::default(),
+        arguments: Arguments = Arguments::default(),
         headers: Option<PayloadMap> = None,
         namespace: String = String::new(),
         workflow_id: String = String::new(),
@@ -74,7 +75,7 @@ impl Command for SignalExternalWorkflowExecution {
             seq: self.seq,
             target: Some(target),
             signal_name: self.signal_name.clone(),
-            args: self.arguments.0.clone(),
+            args: self.arguments.to_messages(),
             headers: self.headers.clone().unwrap_or_default().0,
         })
     }

@@ -5,10 +5,11 @@ use temporalio_protos::coresdk::workflow_commands as core;
 use temporalio_protos::coresdk::workflow_commands::workflow_command::Variant;
 use temporalio_protos::temporal::api::common::v1 as common;
 
+use super::arguments::Arguments;
 use super::{Command, EventGroupMarker};
 use crate::convert::duration;
 use crate::failure::Failure;
-use crate::payload::{Payload, PayloadMap, Payloads};
+use crate::payload::{Payload, PayloadMap};
 use crate::policies::RetryPolicy;
 use crate::record::record;
 
@@ -33,7 +34,7 @@ record! {
     ContinueAsNewWorkflowExecution {
         workflow_type: String = String::new(),
         task_queue: String = String::new(),
-        arguments: Payloads = Payloads::default(),
+        arguments: Arguments = Arguments::default(),
         run_timeout: Option<f64> = None,
         task_timeout: Option<f64> = None,
         memo: Option<PayloadMap> = None,
@@ -98,7 +99,7 @@ impl Command for ContinueAsNewWorkflowExecution {
         Variant::ContinueAsNewWorkflowExecution(core::ContinueAsNewWorkflowExecution {
             workflow_type: self.workflow_type.clone(),
             task_queue: self.task_queue.clone(),
-            arguments: self.arguments.0.clone(),
+            arguments: self.arguments.to_messages(),
             workflow_run_timeout: self.run_timeout.map(duration),
             workflow_task_timeout: self.task_timeout.map(duration),
             memo: self.memo.clone().unwrap_or_default().0,
