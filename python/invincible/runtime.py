@@ -16,7 +16,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import Enum
-from importlib import import_module
 from itertools import pairwise
 from math import isfinite
 from traceback import print_exc
@@ -24,6 +23,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 from weakref import WeakSet, finalize
 
 from . import _native
+from ._lazy import lazy_names
 from ._meter import metric_meter
 from .common import MetricMeter
 
@@ -37,6 +37,17 @@ if TYPE_CHECKING:
         BufferedMetricUpdate,
         MetricBuffer,
         MetricBufferDurationFormat,
+    )
+else:
+    # Most programs do without a buffer.
+    __getattr__, __dir__ = lazy_names(
+        __name__,
+        {
+            "._metric_buffer": (
+                "BUFFERED_METRIC_KIND_COUNTER BUFFERED_METRIC_KIND_GAUGE BUFFERED_METRIC_KIND_HISTOGRAM "
+                "BufferedMetric BufferedMetricKind BufferedMetricUpdate MetricBuffer MetricBufferDurationFormat"
+            )
+        },
     )
 
 __all__ = [
@@ -58,18 +69,6 @@ __all__ = [
     "TelemetryConfig",
     "TelemetryFilter",
 ]
-
-if not TYPE_CHECKING:  # for type checkers, modules with a __getattr__ have every name
-
-    def __getattr__(name: str) -> Any:
-        # Most programs do without a buffer.
-        if name in __all__:
-            return getattr(import_module("._metric_buffer", __package__), name)
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-    def __dir__() -> list[str]:
-        return sorted({*globals(), *__all__})
-
 
 _LEVELS = ("TRACE", "DEBUG", "INFO", "WARN", "ERROR", "OFF")
 # What Rust would take for the name of a part of Core, all of whose records it would show.

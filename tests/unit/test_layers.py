@@ -14,7 +14,7 @@ SOURCES = Path(__file__).parents[2] / "python" / PACKAGE
 
 # From the bottom up. A part may import parts of lower layers, and parts of its own layer that do not import it.
 LAYERS = (
-    ("_native", "api"),
+    ("_lazy", "_native", "api"),
     ("common", "exceptions", "types"),
     ("_loop", "_meter", "_metric_buffer", "converter", "envconfig", "runtime", "service"),
     ("_engine",),

@@ -7,25 +7,9 @@ Programs use :class:`invincible.client.Client`; what is here is for its options,
     info = await client.workflow_service.get_cluster_info(GetClusterInfoRequest())
 """
 
-from __future__ import annotations
+from typing import TYPE_CHECKING
 
-import importlib
-from typing import TYPE_CHECKING, Any
-
-from ._client import ServiceClient, ServiceRequest, ServiceResponse
-from ._config import ConnectConfig
-from ._config import headers as headers
-from ._config import seconds as seconds
-from ._errors import RPCError, RPCStatusCode
-from ._options import (
-    DnsLoadBalancingConfig,
-    GrpcCompression,
-    HttpConnectProxyConfig,
-    KeepAliveConfig,
-    PayloadLimitsConfig,
-    RetryConfig,
-    TLSConfig,
-)
+from invincible._lazy import lazy_names
 
 if TYPE_CHECKING:
     from invincible.api._services.cloud import CloudService
@@ -33,6 +17,40 @@ if TYPE_CHECKING:
     from invincible.api._services.operator import OperatorService
     from invincible.api._services.test import TestService
     from invincible.api._services.workflow import WorkflowService
+
+    from ._client import ServiceClient, ServiceRequest, ServiceResponse
+    from ._config import ConnectConfig
+    from ._config import headers as headers
+    from ._config import seconds as seconds
+    from ._errors import RPCError, RPCStatusCode
+    from ._options import (
+        DnsLoadBalancingConfig,
+        GrpcCompression,
+        HttpConnectProxyConfig,
+        KeepAliveConfig,
+        PayloadLimitsConfig,
+        RetryConfig,
+        TLSConfig,
+    )
+else:
+    __getattr__, __dir__ = lazy_names(
+        __name__,
+        {
+            # Their messages load protobuf, which programs without raw calls do without.
+            "invincible.api._services.cloud": "CloudService",
+            "invincible.api._services.health": "HealthService",
+            "invincible.api._services.operator": "OperatorService",
+            "invincible.api._services.test": "TestService",
+            "invincible.api._services.workflow": "WorkflowService",
+            "._client": "ServiceClient ServiceRequest ServiceResponse",
+            "._config": "ConnectConfig headers seconds",
+            "._errors": "RPCError RPCStatusCode",
+            "._options": (
+                "DnsLoadBalancingConfig GrpcCompression HttpConnectProxyConfig KeepAliveConfig PayloadLimitsConfig "
+                "RetryConfig TLSConfig"
+            ),
+        },
+    )
 
 __all__ = [
     "LOG_PROTOS",
@@ -58,23 +76,3 @@ __all__ = [
 
 LOG_PROTOS = False
 """Whether messages of raw calls are logged, as ``invincible.service`` at DEBUG. They show payloads: for debugging."""
-
-_SERVICES = {
-    "CloudService": "cloud",
-    "HealthService": "health",
-    "OperatorService": "operator",
-    "TestService": "test",
-    "WorkflowService": "workflow",
-}
-
-
-def __getattr__(name: str) -> Any:
-    # Their messages load protobuf, which programs without raw calls do without.
-    if name not in _SERVICES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found = globals()[name] = getattr(importlib.import_module(f"invincible.api._services.{_SERVICES[name]}"), name)
-    return found
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *_SERVICES})
