@@ -6,16 +6,20 @@ import inspect
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar, cast, overload
 
 from typing_extensions import Self, Unpack
 
-from invincible._engine.activities import ActivityHandle
 from invincible._engine.context import current_run
-from invincible._engine.options import ActivityConfig, ActivityOptions
+from invincible._engine.options import ActivityOptions
 from invincible._engine.reference import Reference
 from invincible.converter._signature import Signature
-from invincible.types import ClassType, ProtocolParamType, ProtocolReturnType
+from invincible.types import ProtocolParamType, ProtocolReturnType
+
+if TYPE_CHECKING:
+    from invincible._engine.activities import ActivityHandle
+    from invincible._engine.options import ActivityConfig
+    from invincible.types import ClassType
 
 P = ParamSpec("P")
 Q = ParamSpec("Q")

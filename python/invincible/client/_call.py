@@ -6,12 +6,13 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from invincible import _loop, _native
+from invincible import _loop
 from invincible.service import headers, seconds
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message
 
+    from invincible import _native
     from invincible.service import ServiceResponse
 
     from ._client import Client

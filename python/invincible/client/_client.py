@@ -10,58 +10,52 @@ from typing import TYPE_CHECKING, Any, Concatenate, cast, overload
 from typing_extensions import Self, Unpack
 
 from invincible._engine.reference import NOT_GIVEN, workflow_reference
-from invincible.common import (
-    HeaderCodecBehavior,
-    Priority,
-    QueryRejectCondition,
-    RetryPolicy,
-    SearchAttributes,
-    TypedSearchAttributes,
-    VersioningOverride,
-    WorkflowIDConflictPolicy,
-    WorkflowIDReusePolicy,
-)
-from invincible.converter import DataConverter, StorageDriverWorkflowInfo, WorkflowSerializationContext
-from invincible.runtime import Runtime
-from invincible.service import (
-    ConnectConfig,
-    DnsLoadBalancingConfig,
-    GrpcCompression,
-    HttpConnectProxyConfig,
-    KeepAliveConfig,
-    PayloadLimitsConfig,
-    RetryConfig,
-    ServiceClient,
-    TLSConfig,
-)
-from invincible.types import (
-    AnyType,
-    CallableAsyncNoParam,
-    CallableAsyncSingleParam,
-    MethodAsyncNoParam,
-    MethodAsyncSingleParam,
-    ParamType,
-    ReturnType,
-    SelfType,
-)
+from invincible.common import HeaderCodecBehavior, Priority, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from invincible.converter import DataConverter
+from invincible.service import GrpcCompression, KeepAliveConfig, PayloadLimitsConfig
 
 from ._activities.client import ClientActivities
 from ._client_updates import ClientUpdates
-from ._config import ClientConfig, check
-from ._handle import WorkflowHandle
-from ._inputs import StartWorkflowInput
-from ._interceptor import Interceptor, OutboundInterceptor
 from ._nexus.client import ClientNexus
-from ._options import StartOptions
-from ._outbound import NativeCalls
-from ._plugin import Plugin, checked, connect
 from ._schedules.client import ClientSchedules
 from ._versions.client import ClientVersions
 from ._visibility.client import ClientVisibility
 
 if TYPE_CHECKING:
-    from invincible.service import OperatorService, TestService, WorkflowService
+    from invincible.common import (
+        QueryRejectCondition,
+        RetryPolicy,
+        SearchAttributes,
+        TypedSearchAttributes,
+        VersioningOverride,
+    )
+    from invincible.runtime import Runtime
+    from invincible.service import (
+        DnsLoadBalancingConfig,
+        HttpConnectProxyConfig,
+        OperatorService,
+        RetryConfig,
+        ServiceClient,
+        TestService,
+        TLSConfig,
+        WorkflowService,
+    )
+    from invincible.types import (
+        AnyType,
+        CallableAsyncNoParam,
+        CallableAsyncSingleParam,
+        MethodAsyncNoParam,
+        MethodAsyncSingleParam,
+        ParamType,
+        ReturnType,
+        SelfType,
+    )
 
+    from ._config import ClientConfig
+    from ._handle import WorkflowHandle
+    from ._interceptor import Interceptor, OutboundInterceptor
+    from ._options import StartOptions
+    from ._plugin import Plugin
     from ._time_skipping import TimeSkipping
 
 # pytest shows the line that waits in the test, and none of this file.
@@ -113,6 +107,10 @@ class Client(ClientUpdates, ClientActivities, ClientNexus, ClientSchedules, Clie
             TypeError: An argument is of a wrong type; the message names it.
             ValueError: ``namespace`` is empty.
         """
+        from ._config import ClientConfig, check
+        from ._outbound import NativeCalls
+        from ._plugin import checked
+
         config = ClientConfig(
             service_client=service_client,
             namespace=namespace,
@@ -190,6 +188,10 @@ class Client(ClientUpdates, ClientActivities, ClientNexus, ClientSchedules, Clie
             RuntimeError: There is no connection; the message names the address and the reason.
             ValueError: An option makes no sense; the message names it.
         """
+        from invincible.service import ConnectConfig
+
+        from ._plugin import checked, connect
+
         service_client = await connect(
             ConnectConfig(
                 target_host=target_host,
@@ -263,6 +265,8 @@ class Client(ClientUpdates, ClientActivities, ClientNexus, ClientSchedules, Clie
         return self._config["data_converter"]
 
     def _workflow_converter(self, workflow_id: str, workflow_type: str | None = None) -> DataConverter:
+        from invincible.converter import StorageDriverWorkflowInfo, WorkflowSerializationContext
+
         converter = self.data_converter.with_context(WorkflowSerializationContext(self.namespace, workflow_id))
         target = StorageDriverWorkflowInfo(namespace=self.namespace, id=workflow_id, type=workflow_type)
         return converter._with_storage_target(target)
@@ -400,6 +404,8 @@ class Client(ClientUpdates, ClientActivities, ClientNexus, ClientSchedules, Clie
             TypeError: ``workflow`` is no workflow, or a value cannot be converted.
             ArgumentError: The arguments do not fit the method or function.
         """
+        from ._inputs import StartWorkflowInput
+
         reference = workflow_reference(workflow)
         return await self._calls.start_workflow(
             StartWorkflowInput(
@@ -570,6 +576,8 @@ class Client(ClientUpdates, ClientActivities, ClientNexus, ClientSchedules, Clie
             TypeError: An id is no ``str``.
             ValueError: ``workflow_id`` is empty.
         """
+        from ._handle import WorkflowHandle
+
         return WorkflowHandle(
             self,
             workflow_id,

@@ -10,25 +10,25 @@ from typing import TYPE_CHECKING, Any, cast, overload
 from typing_extensions import Unpack
 
 from invincible._engine.reference import NOT_GIVEN, update_reference
-from invincible.types import (
-    AnyType,
-    LocalReturnType,
-    MethodSyncOrAsyncNoParam,
-    MethodSyncOrAsyncSingleParam,
-    ParamType,
-    SelfType,
-)
 
 from ._handle_updates import stage_to_wait_for
-from ._inputs import StartWorkflowUpdateWithStartInput, UpdateWithStartUpdateWorkflowInput
-from ._options import StartUpdateOptions, UpdateOptions
 from ._status import WorkflowUpdateStage
-from ._update import UpdateMethod, WorkflowUpdateHandle
-from ._with_start import WithStartWorkflowOperation
 
 if TYPE_CHECKING:
+    from invincible.types import (
+        AnyType,
+        LocalReturnType,
+        MethodSyncOrAsyncNoParam,
+        MethodSyncOrAsyncSingleParam,
+        ParamType,
+        SelfType,
+    )
+
     from ._client import Client
     from ._interceptor import OutboundInterceptor
+    from ._options import StartUpdateOptions, UpdateOptions
+    from ._update import UpdateMethod, WorkflowUpdateHandle
+    from ._with_start import WithStartWorkflowOperation
 
 
 class ClientUpdates:
@@ -243,6 +243,8 @@ class ClientUpdates:
         rpc_metadata: Mapping[str, str | bytes],
         rpc_timeout: timedelta | None,
     ) -> WorkflowUpdateHandle[Any]:
+        from ._inputs import StartWorkflowUpdateWithStartInput, UpdateWithStartUpdateWorkflowInput
+
         reference = update_reference(update)
         update_input = UpdateWithStartUpdateWorkflowInput(
             update_id=id,

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from typing_extensions import TypedDict
 
-from invincible.common import HeaderCodecBehavior, QueryRejectCondition
 from invincible.converter import DataConverter
-from invincible.service import ServiceClient
 
 from ._checks import identifier
 from ._interceptor import Interceptor
-from ._plugin import Plugin
+
+if TYPE_CHECKING:
+    from invincible.common import HeaderCodecBehavior, QueryRejectCondition
+    from invincible.service import ServiceClient
+
+    from ._plugin import Plugin
 
 
 class ClientConfig(TypedDict):

@@ -11,36 +11,12 @@ from typing_extensions import Unpack
 
 from invincible import _native
 from invincible._engine.reference import NOT_GIVEN, query_reference, signal_reference
-from invincible.common import QueryRejectCondition
-from invincible.types import (
-    AnyType,
-    LocalReturnType,
-    MethodSyncNoParam,
-    MethodSyncOrAsyncNoParam,
-    MethodSyncOrAsyncSingleParam,
-    MethodSyncSingleParam,
-    ParamType,
-    ReturnType,
-    SelfType,
-)
+from invincible.types import ReturnType, SelfType
 
 from ._call import native_call
 from ._checks import identifier, optional_text, text
-from ._description import WorkflowExecutionDescription
 from ._handle_updates import HandleUpdates
-from ._history import WorkflowHistory, WorkflowHistoryEventAsyncIterator
-from ._inputs import (
-    CancelWorkflowInput,
-    DescribeWorkflowInput,
-    FetchWorkflowHistoryEventsInput,
-    QueryWorkflowInput,
-    SignalWorkflowInput,
-    TerminateWorkflowInput,
-)
-from ._options import CallOptions, QueryOptions
 from ._outcome import failure_of
-from ._reset.inputs import ResetWorkflowInput
-from ._reset.point import WorkflowResetPoint
 from ._status import WorkflowHistoryEventFilterType
 from ._values import decode_first
 
@@ -49,8 +25,22 @@ if TYPE_CHECKING:
         SignalWithStartWorkflowExecutionResponse,
         StartWorkflowExecutionResponse,
     )
+    from invincible.common import QueryRejectCondition
+    from invincible.types import (
+        AnyType,
+        LocalReturnType,
+        MethodSyncNoParam,
+        MethodSyncOrAsyncNoParam,
+        MethodSyncOrAsyncSingleParam,
+        MethodSyncSingleParam,
+        ParamType,
+    )
 
     from ._client import Client
+    from ._description import WorkflowExecutionDescription
+    from ._history import WorkflowHistory, WorkflowHistoryEventAsyncIterator
+    from ._options import CallOptions, QueryOptions
+    from ._reset.point import WorkflowResetPoint
 
 # pytest shows the line that waits in the test, and none of this file.
 __tracebackhide__ = True
@@ -189,6 +179,8 @@ class WorkflowHandle(HandleUpdates[SelfType], Generic[SelfType, ReturnType]):
             rpc_metadata: Headers of the call.
             rpc_timeout: Deadline of the call.
         """
+        from ._inputs import CancelWorkflowInput
+
         await self._client._calls.cancel_workflow(
             CancelWorkflowInput(
                 id=self._id,
@@ -215,6 +207,8 @@ class WorkflowHandle(HandleUpdates[SelfType], Generic[SelfType, ReturnType]):
             rpc_metadata: Headers of the call.
             rpc_timeout: Deadline of the call.
         """
+        from ._inputs import TerminateWorkflowInput
+
         await self._client._calls.terminate_workflow(
             TerminateWorkflowInput(
                 id=self._id,
@@ -266,6 +260,9 @@ class WorkflowHandle(HandleUpdates[SelfType], Generic[SelfType, ReturnType]):
             handle = await handle.reset(point, reason="charged the wrong amount")
             receipt = await handle.result()
         """
+        from ._reset.inputs import ResetWorkflowInput
+        from ._reset.point import WorkflowResetPoint
+
         if not isinstance(point, WorkflowResetPoint):
             raise TypeError(
                 "point must be a WorkflowResetPoint such as WorkflowResetPoint.first_task(), "
@@ -296,6 +293,8 @@ class WorkflowHandle(HandleUpdates[SelfType], Generic[SelfType, ReturnType]):
             rpc_metadata: Headers of the call.
             rpc_timeout: Deadline of the call.
         """
+        from ._inputs import DescribeWorkflowInput
+
         return await self._client._calls.describe_workflow(
             DescribeWorkflowInput(id=self._id, run_id=self._run_id, rpc_metadata=rpc_metadata, rpc_timeout=rpc_timeout)
         )
@@ -316,6 +315,8 @@ class WorkflowHandle(HandleUpdates[SelfType], Generic[SelfType, ReturnType]):
             rpc_metadata: Headers of the calls.
             rpc_timeout: Deadline of each call.
         """
+        from ._history import WorkflowHistory
+
         events = self.fetch_history_events(
             event_filter_type=event_filter_type,
             skip_archival=skip_archival,
@@ -346,6 +347,8 @@ class WorkflowHandle(HandleUpdates[SelfType], Generic[SelfType, ReturnType]):
             rpc_metadata: Headers of the calls.
             rpc_timeout: Deadline of each call.
         """
+        from ._inputs import FetchWorkflowHistoryEventsInput
+
         return self._client._calls.fetch_workflow_history_events(
             FetchWorkflowHistoryEventsInput(
                 id=self._id,
@@ -419,6 +422,8 @@ class WorkflowHandle(HandleUpdates[SelfType], Generic[SelfType, ReturnType]):
             WorkflowQueryFailedError: The handler raised, or there is none.
             ArgumentError: The arguments do not fit the method, or the answer does not fit its type.
         """
+        from ._inputs import QueryWorkflowInput
+
         reference = query_reference(query)
         return await self._client._calls.query_workflow(
             QueryWorkflowInput(
@@ -475,6 +480,8 @@ class WorkflowHandle(HandleUpdates[SelfType], Generic[SelfType, ReturnType]):
         Raises:
             ArgumentError: The arguments do not fit the method.
         """
+        from ._inputs import SignalWorkflowInput
+
         reference = signal_reference(signal)
         await self._client._calls.signal_workflow(
             SignalWorkflowInput(

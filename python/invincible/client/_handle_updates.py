@@ -9,22 +9,22 @@ from typing import TYPE_CHECKING, Any, Generic, overload
 from typing_extensions import Unpack
 
 from invincible._engine.reference import NOT_GIVEN, update_reference
-from invincible.types import (
-    AnyType,
-    LocalReturnType,
-    MethodSyncOrAsyncNoParam,
-    MethodSyncOrAsyncSingleParam,
-    ParamType,
-    SelfType,
-)
+from invincible.types import SelfType
 
-from ._inputs import StartWorkflowUpdateInput
-from ._options import StartUpdateOptions, UpdateOptions
 from ._status import WorkflowUpdateStage
-from ._update import UpdateMethod, WorkflowUpdateHandle
 
 if TYPE_CHECKING:
+    from invincible.types import (
+        AnyType,
+        LocalReturnType,
+        MethodSyncOrAsyncNoParam,
+        MethodSyncOrAsyncSingleParam,
+        ParamType,
+    )
+
     from ._client import Client
+    from ._options import StartUpdateOptions, UpdateOptions
+    from ._update import UpdateMethod, WorkflowUpdateHandle
 
 
 class HandleUpdates(Generic[SelfType]):
@@ -178,6 +178,8 @@ class HandleUpdates(Generic[SelfType]):
         rpc_metadata: Mapping[str, str | bytes],
         rpc_timeout: timedelta | None,
     ) -> WorkflowUpdateHandle[Any]:
+        from ._inputs import StartWorkflowUpdateInput
+
         reference = update_reference(update)
         return await self._client._calls.start_workflow_update(
             StartWorkflowUpdateInput(
@@ -206,6 +208,8 @@ class HandleUpdates(Generic[SelfType]):
             workflow_run_id: Run of the workflow; that of this handle if ``None``.
             result_type: Type of the result; that of the payload if ``None``.
         """
+        from ._update import WorkflowUpdateHandle
+
         return WorkflowUpdateHandle(
             self._client,
             id,

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from ._inputs import FetchWorkflowHistoryEventsInput
 from ._paging import PagedIterator
 
 if TYPE_CHECKING:
     from invincible.api.history.v1 import HistoryEvent
 
     from ._client import Client
+    from ._inputs import FetchWorkflowHistoryEventsInput
 
 # The server holds a poll for new events this long at most; the default deadline of calls is shorter.
 _LONG_POLL = timedelta(seconds=70)

@@ -5,93 +5,92 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ._activities.completion_inputs import (
-    CompleteAsyncActivityInput,
-    FailAsyncActivityInput,
-    HeartbeatAsyncActivityInput,
-    ReportCancellationAsyncActivityInput,
-)
-from ._activities.inputs import (
-    CancelActivityInput,
-    CountActivitiesInput,
-    DescribeActivityInput,
-    ListActivitiesInput,
-    PauseActivityInput,
-    StartActivityInput,
-    TerminateActivityInput,
-    UnpauseActivityInput,
-    UpdateActivityOptionsInput,
-)
-from ._inputs import (
-    CancelWorkflowInput,
-    DescribeWorkflowInput,
-    FetchWorkflowHistoryEventsInput,
-    QueryWorkflowInput,
-    SignalWorkflowInput,
-    StartWorkflowInput,
-    StartWorkflowUpdateInput,
-    StartWorkflowUpdateWithStartInput,
-    TerminateWorkflowInput,
-)
-from ._nexus.inputs import (
-    CancelNexusOperationInput,
-    CountNexusOperationsInput,
-    DescribeNexusOperationInput,
-    GetNexusOperationResultInput,
-    ListNexusOperationsInput,
-    StartNexusOperationInput,
-    TerminateNexusOperationInput,
-)
-from ._reset.inputs import ResetWorkflowInput
-from ._schedules.inputs import (
-    BackfillScheduleInput,
-    CreateScheduleInput,
-    DeleteScheduleInput,
-    DescribeScheduleInput,
-    ListSchedulesInput,
-    PauseScheduleInput,
-    TriggerScheduleInput,
-    UnpauseScheduleInput,
-    UpdateScheduleInput,
-)
-from ._versions.inputs import (
-    DeleteWorkerDeploymentInput,
-    DeleteWorkerDeploymentVersionInput,
-    DescribeWorkerDeploymentInput,
-    DescribeWorkerDeploymentVersionInput,
-    GetWorkerBuildIdCompatibilityInput,
-    GetWorkerTaskReachabilityInput,
-    ListWorkerDeploymentsInput,
-    SetWorkerDeploymentCurrentVersionInput,
-    SetWorkerDeploymentRampingVersionInput,
-    UpdateWorkerBuildIdCompatibilityInput,
-    UpdateWorkerDeploymentVersionMetadataInput,
-)
-from ._visibility.inputs import CountWorkflowsInput, ListWorkflowsInput
-
 if TYPE_CHECKING:
+    from ._activities.completion_inputs import (
+        CompleteAsyncActivityInput,
+        FailAsyncActivityInput,
+        HeartbeatAsyncActivityInput,
+        ReportCancellationAsyncActivityInput,
+    )
     from ._activities.description import ActivityExecutionDescription
     from ._activities.handle import ActivityHandle
+    from ._activities.inputs import (
+        CancelActivityInput,
+        CountActivitiesInput,
+        DescribeActivityInput,
+        ListActivitiesInput,
+        PauseActivityInput,
+        StartActivityInput,
+        TerminateActivityInput,
+        UnpauseActivityInput,
+        UpdateActivityOptionsInput,
+    )
     from ._activities.listing import ActivityExecutionAsyncIterator, ActivityExecutionCount
     from ._activities.updates import ActivityExecutionOptions
     from ._description import WorkflowExecutionDescription
     from ._handle import WorkflowHandle
     from ._history import WorkflowHistoryEventAsyncIterator
+    from ._inputs import (
+        CancelWorkflowInput,
+        DescribeWorkflowInput,
+        FetchWorkflowHistoryEventsInput,
+        QueryWorkflowInput,
+        SignalWorkflowInput,
+        StartWorkflowInput,
+        StartWorkflowUpdateInput,
+        StartWorkflowUpdateWithStartInput,
+        TerminateWorkflowInput,
+    )
     from ._nexus.description import (
         NexusOperationExecutionAsyncIterator,
         NexusOperationExecutionCount,
         NexusOperationExecutionDescription,
     )
     from ._nexus.handle import NexusOperationHandle
+    from ._nexus.inputs import (
+        CancelNexusOperationInput,
+        CountNexusOperationsInput,
+        DescribeNexusOperationInput,
+        GetNexusOperationResultInput,
+        ListNexusOperationsInput,
+        StartNexusOperationInput,
+        TerminateNexusOperationInput,
+    )
+    from ._reset.inputs import ResetWorkflowInput
     from ._schedules.description import ScheduleDescription
     from ._schedules.handle import ScheduleHandle
+    from ._schedules.inputs import (
+        BackfillScheduleInput,
+        CreateScheduleInput,
+        DeleteScheduleInput,
+        DescribeScheduleInput,
+        ListSchedulesInput,
+        PauseScheduleInput,
+        TriggerScheduleInput,
+        UnpauseScheduleInput,
+        UpdateScheduleInput,
+    )
     from ._schedules.listing import ScheduleAsyncIterator
     from ._update import WorkflowUpdateHandle
     from ._versions.build_ids import WorkerBuildIdVersionSets, WorkerTaskReachability
     from ._versions.deployment import WorkerDeploymentDescription, WorkerDeploymentVersionDescription
     from ._versions.deployments import WorkerDeploymentAsyncIterator
+    from ._versions.inputs import (
+        DeleteWorkerDeploymentInput,
+        DeleteWorkerDeploymentVersionInput,
+        DescribeWorkerDeploymentInput,
+        DescribeWorkerDeploymentVersionInput,
+        GetWorkerBuildIdCompatibilityInput,
+        GetWorkerTaskReachabilityInput,
+        ListWorkerDeploymentsInput,
+        SetWorkerDeploymentCurrentVersionInput,
+        SetWorkerDeploymentRampingVersionInput,
+        UpdateWorkerBuildIdCompatibilityInput,
+        UpdateWorkerDeploymentVersionMetadataInput,
+    )
     from ._visibility.count import WorkflowExecutionCount
     from ._visibility.executions import WorkflowExecutionAsyncIterator
+    from ._visibility.inputs import CountWorkflowsInput, ListWorkflowsInput
 
 
 class Interceptor:

@@ -8,48 +8,48 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
 
 from invincible import _native
-from invincible._native import Payload
 from invincible.common import HeaderCodecBehavior, Priority, WorkflowIDConflictPolicy
-from invincible.converter import encode_search_attributes
 from invincible.service import seconds
 
 from ._activities.calls import ActivityCalls
 from ._activities.completion_calls import AsyncActivityCalls
 from ._call import native_call, service_call
-from ._description import WorkflowExecutionDescription
 from ._errors import WorkflowQueryFailedError, WorkflowQueryRejectedError
 from ._handle import WorkflowHandle
-from ._handler_calls import HandlerCalls, handler_calls
-from ._history import WorkflowHistoryEventAsyncIterator
-from ._inputs import (
-    CancelWorkflowInput,
-    DescribeWorkflowInput,
-    FetchWorkflowHistoryEventsInput,
-    QueryWorkflowInput,
-    SignalWorkflowInput,
-    StartWorkflowInput,
-    StartWorkflowUpdateInput,
-    StartWorkflowUpdateWithStartInput,
-    TerminateWorkflowInput,
-    UpdateWithStartStartWorkflowInput,
-    UpdateWithStartUpdateWorkflowInput,
-)
+from ._handler_calls import handler_calls
 from ._nexus.calls import NexusCalls
 from ._reset.calls import ResetCalls
 from ._schedules.calls import ScheduleCalls
-from ._sizes import SendingRequest, sent_by, sizes_checked
+from ._sizes import sent_by, sizes_checked
 from ._start_checks import check_start
 from ._status import WorkflowExecutionStatus, WorkflowUpdateStage
-from ._time_skipping import awaited_at_once
-from ._update import UpdateOutcome, WorkflowUpdateHandle
-from ._update_wait import wait_for_update
 from ._values import decode_first, encode_arguments, encode_headers, encode_map, encode_text
 from ._versions.calls import VersionCalls
 from ._visibility.calls import VisibilityCalls
 
 if TYPE_CHECKING:
+    from invincible._native import Payload
+
     from ._client import Client
+    from ._description import WorkflowExecutionDescription
+    from ._handler_calls import HandlerCalls
+    from ._history import WorkflowHistoryEventAsyncIterator
+    from ._inputs import (
+        CancelWorkflowInput,
+        DescribeWorkflowInput,
+        FetchWorkflowHistoryEventsInput,
+        QueryWorkflowInput,
+        SignalWorkflowInput,
+        StartWorkflowInput,
+        StartWorkflowUpdateInput,
+        StartWorkflowUpdateWithStartInput,
+        TerminateWorkflowInput,
+        UpdateWithStartStartWorkflowInput,
+        UpdateWithStartUpdateWorkflowInput,
+    )
     from ._multi_operation import SentUpdate
+    from ._sizes import SendingRequest
+    from ._update import WorkflowUpdateHandle
 
 T = TypeVar("T")
 
@@ -111,6 +111,8 @@ class NativeCalls(
             DescribeWorkflowExecutionResponse,
         )
 
+        from ._description import WorkflowExecutionDescription
+
         response = await service_call(
             self._client,
             "describe_workflow_execution",
@@ -129,6 +131,8 @@ class NativeCalls(
         self, input: FetchWorkflowHistoryEventsInput
     ) -> WorkflowHistoryEventAsyncIterator:
         """Pages through the history, from the first use of the iterator on."""
+        from ._history import WorkflowHistoryEventAsyncIterator
+
         return WorkflowHistoryEventAsyncIterator(self._client, input)
 
     async def query_workflow(self, input: QueryWorkflowInput) -> Any:
@@ -190,6 +194,8 @@ class NativeCalls(
 
     async def start_workflow_update(self, input: StartWorkflowUpdateInput) -> WorkflowUpdateHandle[Any]:
         """Sends the update, and waits until it is as far as asked for."""
+        from ._update_wait import wait_for_update
+
         calling = handler_calls.get()
         request = await self._update_request(
             input,
@@ -207,6 +213,7 @@ class NativeCalls(
     ) -> WorkflowUpdateHandle[Any]:
         """Starts the workflow and sends the update in one call, and waits until the update is as far as asked for."""
         from ._multi_operation import update_with_start
+        from ._update_wait import wait_for_update
 
         client, metadata, ret_type = self._client, input.rpc_metadata, input.update_workflow_input.ret_type
         start = await self._start_request(input.start_workflow_input, request_id=str(uuid4()))
@@ -226,6 +233,8 @@ class NativeCalls(
     async def _start_request(
         self, input: StartWorkflowInput | UpdateWithStartStartWorkflowInput, **others: Any
     ) -> _native.StartWorkflowRequest:
+        from invincible.converter import encode_search_attributes
+
         check_start(input)
         client = self._client
         converter = client._workflow_converter(input.id, input.workflow)
@@ -300,6 +309,8 @@ class NativeCalls(
         response: _native.UpdateResponse | SentUpdate | None = None,
     ) -> WorkflowUpdateHandle[Any]:
         """Sends an update, unless a response tells that it is accepted already, and waits for it as asked."""
+        from ._update import UpdateOutcome, WorkflowUpdateHandle
+
         if response is None or not (response.completed or response.stage >= WorkflowUpdateStage.ACCEPTED):
             response = await native_call(self._client, _native.Client.start_update, request, metadata)
             calling = handler_calls.get()
@@ -334,6 +345,9 @@ class NativeCalls(
 
 def _is_awaited(input: StartWorkflowInput | UpdateWithStartStartWorkflowInput) -> bool:
     """Whether somebody waits for the workflow from its start on; not so if it may have been started before."""
+    from ._inputs import StartWorkflowInput
+    from ._time_skipping import awaited_at_once
+
     if handler_calls.get() is not None:
         return True  # the caller of a Nexus operation waits for what is behind it
     return (

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from invincible._native import WorkflowOutcome
-from invincible.converter import DataConverter
+from typing import TYPE_CHECKING
+
 from invincible.exceptions import (
     ApplicationError,
     CancelledError,
@@ -14,7 +14,10 @@ from invincible.exceptions import (
 )
 
 from ._errors import WorkflowContinuedAsNewError, WorkflowFailureError, WorkflowTaskFailedError
-from ._task_failures import task_failures
+
+if TYPE_CHECKING:
+    from invincible._native import WorkflowOutcome
+    from invincible.converter import DataConverter
 
 # The server knows of nondeterminism a moment before the worker can explain it; seconds that this may take.
 _EXPLANATION_TIMEOUT = 1.0
@@ -48,6 +51,8 @@ async def _cause(outcome: WorkflowOutcome, converter: DataConverter) -> BaseExce
 async def _task_failure(
     outcome: WorkflowOutcome, workflow_id: str, converter: DataConverter, parent: str | None
 ) -> WorkflowTaskFailedError:
+    from ._task_failures import task_failures
+
     told = await _cause(outcome, converter)
     message, stack_trace = str(told), ""
     if isinstance(told, FailureError):

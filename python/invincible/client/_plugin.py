@@ -7,9 +7,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from invincible.service import ConnectConfig, ServiceClient
+from invincible.service import ServiceClient
 
 if TYPE_CHECKING:
+    from invincible.service import ConnectConfig
+
     from ._config import ClientConfig
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from invincible.common import Priority, RetryPolicy, TypedSearchAttributes
 
-from ._inputs import StartWorkflowInput, UpdateWithStartStartWorkflowInput
+if TYPE_CHECKING:
+    from ._inputs import StartWorkflowInput, UpdateWithStartStartWorkflowInput
+
 
 _TYPES: dict[str, tuple[type, ...]] = {
     "id": (str,),
@@ -28,6 +31,8 @@ def check_start(input: StartWorkflowInput | UpdateWithStartStartWorkflowInput) -
         TypeError: An option is of a wrong type; the message names it and the workflow.
         ValueError: Options do not go together.
     """
+    from ._inputs import StartWorkflowInput
+
     for name, expected in _TYPES.items():
         value = getattr(input, name)
         if not isinstance(value, expected):

@@ -8,17 +8,17 @@ from functools import partial
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeAlias, cast
 
 from invincible import _native
-from invincible._native import Failure, Payload
 from invincible.types import LocalReturnType
 
 from ._call import native_call
 from ._checks import identifier, optional_text
 from ._errors import WorkflowUpdateFailedError
 from ._status import WorkflowUpdateStage
-from ._update_wait import wait_for_update
 from ._values import decode_first
 
 if TYPE_CHECKING:
+    from invincible._native import Failure, Payload
+
     from ._client import Client
 
 
@@ -101,6 +101,8 @@ class WorkflowUpdateHandle(Generic[LocalReturnType]):
             RPCError: The service refused a call; with the status ``NOT_FOUND`` if there is no such update.
             ArgumentError: The result does not fit its type.
         """
+        from ._update_wait import wait_for_update
+
         outcome = self._known_outcome
         if outcome is None:
             poll = partial(self._poll, rpc_metadata)

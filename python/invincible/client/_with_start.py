@@ -11,34 +11,27 @@ from typing import TYPE_CHECKING, Any, Concatenate, Generic, overload
 from typing_extensions import Unpack
 
 from invincible._engine.reference import NOT_GIVEN, workflow_reference
-from invincible.common import (
-    Priority,
-    RetryPolicy,
-    SearchAttributes,
-    TypedSearchAttributes,
-    VersioningOverride,
-    WorkflowIDConflictPolicy,
-    WorkflowIDReusePolicy,
-)
+from invincible.common import Priority, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from invincible.service import RPCError
-from invincible.types import (
-    AnyType,
-    CallableAsyncNoParam,
-    CallableAsyncSingleParam,
-    MethodAsyncNoParam,
-    MethodAsyncSingleParam,
-    ParamType,
-    ReturnType,
-    SelfType,
-)
+from invincible.types import ReturnType, SelfType
 
 from ._errors import WorkflowUpdateRPCTimeoutOrCancelledError
 from ._handle import WorkflowHandle
-from ._inputs import UpdateWithStartStartWorkflowInput
-from ._options import WithStartOptions
 
 if TYPE_CHECKING:
+    from invincible.common import RetryPolicy, SearchAttributes, TypedSearchAttributes, VersioningOverride
+    from invincible.types import (
+        AnyType,
+        CallableAsyncNoParam,
+        CallableAsyncSingleParam,
+        MethodAsyncNoParam,
+        MethodAsyncSingleParam,
+        ParamType,
+    )
+
     from ._client import Client
+    from ._inputs import UpdateWithStartStartWorkflowInput
+    from ._options import WithStartOptions
 
 
 class WithStartWorkflowOperation(Generic[SelfType, ReturnType]):
@@ -156,6 +149,8 @@ class WithStartWorkflowOperation(Generic[SelfType, ReturnType]):
         versioning_override: VersioningOverride | None = None,
     ) -> None:
         """Creates the operation; nothing is sent yet."""
+        from ._inputs import UpdateWithStartStartWorkflowInput
+
         if id_conflict_policy == WorkflowIDConflictPolicy.UNSPECIFIED:
             raise ValueError(
                 "id_conflict_policy cannot be UNSPECIFIED: use WorkflowIDConflictPolicy.USE_EXISTING or FAIL"

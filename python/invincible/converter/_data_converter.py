@@ -9,28 +9,26 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from typing_extensions import ParamSpec, Self
 
-from invincible._native import Failure, Payload
+from invincible._native import Failure
 
-from ._codec import PayloadCodec, decoded, encoded
-from ._context import (
-    ActivitySerializationContext,
-    SerializationContext,
-    WorkflowSerializationContext,
-    in_context,
-    wants_context,
-)
+from ._codec import decoded, encoded
+from ._context import ActivitySerializationContext, WorkflowSerializationContext, in_context, wants_context
 from ._encodings import DefaultPayloadConverter
 from ._errors import ConversionError
 from ._failure import DefaultFailureConverter, FailureConverter
 from ._failure_payloads import with_payloads
 from ._payload_converter import PayloadConverter, with_transfer_types
 from ._payloads import as_payload
-from ._storage import ExternalStorage, StorageDriverActivityInfo, StorageDriverWorkflowInfo, StorageTarget
-from ._storage_transfer import retrieved, stored
+from ._storage import StorageDriverActivityInfo, StorageDriverWorkflowInfo
 
 if TYPE_CHECKING:
+    from invincible._native import Payload
     from invincible.api.common.v1 import Payloads
     from invincible.api.failure.v1 import Failure as FailureMessage
+
+    from ._codec import PayloadCodec
+    from ._context import SerializationContext
+    from ._storage import ExternalStorage, StorageTarget
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -110,6 +108,8 @@ class DataConverter:
         Args:
             payloads: What belongs together, the arguments of a call say.
         """
+        from ._storage_transfer import stored
+
         result = list(payloads)
         if self.payload_codec is not None:
             result = await encoded(self.payload_codec, result)
@@ -123,11 +123,15 @@ class DataConverter:
         Args:
             payloads: What belongs together.
         """
+        from ._storage_transfer import retrieved
+
         result = await retrieved(self.external_storage, payloads)
         return result if self.payload_codec is None else await decoded(self.payload_codec, result)
 
     async def _failure_to_wire(self, failure: Failure) -> Failure:
         """:meth:`_to_wire` of every payload of a failure and its causes."""
+        from ._storage_transfer import stored
+
         if self.payload_codec is not None:
             failure = await self.payload_codec.encode_failure(failure)
         if self.external_storage is not None:
@@ -137,6 +141,8 @@ class DataConverter:
 
     async def _failure_from_wire(self, failure: Failure) -> Failure:
         """:meth:`_from_wire` of every payload of a failure and its causes."""
+        from ._storage_transfer import retrieved
+
         if not self._transforms:
             return failure
         failure = await with_payloads(failure, lambda payloads: retrieved(self.external_storage, payloads))

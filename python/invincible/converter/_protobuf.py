@@ -11,7 +11,6 @@ from invincible._native import Payload
 
 from ._errors import ConversionError
 from ._payload_converter import EncodingPayloadConverter
-from ._storage_references import is_reference, not_configured
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message
@@ -52,6 +51,8 @@ class JSONProtoPayloadConverter(EncodingPayloadConverter):
             ConversionError: The message type is not known, or the data does not fit it.
         """
         from google.protobuf.json_format import Parse, ParseError
+
+        from ._storage_references import is_reference, not_configured
 
         if is_reference(payload):
             raise not_configured(payload)

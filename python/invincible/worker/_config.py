@@ -18,6 +18,7 @@ from invincible.client import Client
 
 from ._activities import Activities
 from ._build_id import default_build_id
+from ._defaults import DEFAULT_POLLERS
 from ._deployment import WorkerDeploymentConfig, check_deployment
 from ._option_types import check_types, check_whole
 from ._pollers import PollerBehavior, PollerBehaviorAutoscaling, PollerBehaviorSimpleMaximum
@@ -31,9 +32,6 @@ if TYPE_CHECKING:
     from ._plugin import Plugin
     from ._processes._options import WorkerProcesses
     from ._tuner import WorkerTuner
-
-# What is said of polls when the options say nothing; recognized by identity.
-DEFAULT_POLLERS = PollerBehaviorSimpleMaximum()
 
 _SLOTS = (
     "max_concurrent_workflow_tasks",

@@ -22,10 +22,11 @@ from invincible.converter import DataConverter
 from invincible.runtime import Runtime
 
 from ._codec_calls import CodecCalls
+from ._defaults import DEADLOCK_TIMEOUT
 from ._failures import text_of
 from ._runners import UnsandboxedWorkflowRunner, WorkflowRunner
 from ._transit import WorkflowTransit
-from ._watchdog import DEADLOCK_TIMEOUT, deadlock_timeout_seconds
+from ._watchdog import deadlock_timeout_seconds
 from ._workflows import (
     WorkflowThread,
     eviction_error,

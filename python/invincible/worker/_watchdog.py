@@ -43,10 +43,6 @@ _IDLE = 0.0002
 _PATIENCE = 0.5
 
 
-# The budget of workflow code, where nobody sets it.
-DEADLOCK_TIMEOUT = timedelta(seconds=2)
-
-
 class DeadlockError(TemporalError):
     """Workflow code did not yield within its budget: it loops, blocks, or computes for too long."""
 

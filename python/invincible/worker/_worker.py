@@ -11,23 +11,21 @@ from datetime import timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from invincible.client import Client
-
-from ._config import DEFAULT_POLLERS, WorkerConfig, check_client
-from ._deployment import WorkerDeploymentConfig
+from ._defaults import DEADLOCK_TIMEOUT, DEFAULT_POLLERS
 from ._failures import logger
-from ._local import LocalWorker
-from ._parts import WorkerParts
-from ._pollers import PollerBehavior
 from ._runners import UnsandboxedWorkflowRunner, WorkflowRunner
 from ._waiting import uninterrupted
-from ._watchdog import DEADLOCK_TIMEOUT
 
 if TYPE_CHECKING:
+    from invincible.client import Client
+
+    from ._config import WorkerConfig
+    from ._deployment import WorkerDeploymentConfig
     from ._health import HealthThresholds
     from ._interceptor import Interceptor
     from ._patches import PatchActivationInput
     from ._plugin import Plugin
+    from ._pollers import PollerBehavior
     from ._processes._options import WorkerProcesses
     from ._processes._supervisor import Supervisor
     from ._shared_state import SharedStateManager
@@ -174,6 +172,10 @@ class Worker:
         stall_timeout: timedelta | None = timedelta(seconds=30),
         processes: int | WorkerProcesses | None = None,
     ) -> None:
+        from ._config import WorkerConfig, check_client
+        from ._local import LocalWorker
+        from ._parts import WorkerParts
+
         config = WorkerConfig(
             client=client,
             task_queue=task_queue,
@@ -278,6 +280,8 @@ class Worker:
 
     @client.setter
     def client(self, client: Client) -> None:
+        from ._config import check_client
+
         check_client(client)
         if client.namespace != self.client.namespace:
             raise ValueError(

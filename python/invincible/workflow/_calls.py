@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
-from typing import Any, Generic, ParamSpec, Protocol, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, TypeVar, overload
 
 from typing_extensions import Unpack
 
-from invincible._engine.children import ChildWorkflowHandle
-from invincible._engine.options import ChildWorkflowConfig, ChildWorkflowOptions
-from invincible._engine.reference import Reference, workflow_reference
+from invincible._engine.options import ChildWorkflowOptions
+from invincible._engine.reference import workflow_reference
 from invincible.types import ProtocolParamType, ProtocolReturnType, ProtocolSelfType
 
-from ._children import start_child
+if TYPE_CHECKING:
+    from invincible._engine.children import ChildWorkflowHandle
+    from invincible._engine.options import ChildWorkflowConfig
+    from invincible._engine.reference import Reference
+
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -40,6 +43,8 @@ class ChildWorkflowCalls(Generic[S, P, R]):
             WorkflowAlreadyStartedError: a workflow of this id runs, or has run and the reuse policy forbids another.
             ChildWorkflowError: the child was cancelled before it started.
         """
+        from ._children import start_child
+
         return start_child(*self._call(args, kwargs), self._options)
 
     def execute(self, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, R]:
@@ -67,6 +72,8 @@ class ChildWorkflowCalls(Generic[S, P, R]):
         return reference, reference.signature.bind(args, kwargs)
 
     async def _execute(self, reference: Reference, arguments: Sequence[Any]) -> R:
+        from ._children import start_child
+
         child: ChildWorkflowHandle[S, R] = await start_child(reference, arguments, self._options)
         return await child
 

@@ -6,11 +6,9 @@ import inspect
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar, cast, overload
 
 from invincible._engine.definition import (
-    DynamicWorkflowConfig,
-    HandlerDefinition,
     HandlerUnfinishedPolicy,
     QueryDefinition,
     SignalDefinition,
@@ -21,9 +19,15 @@ from invincible._engine.definition import (
 from invincible._engine.options import seconds
 from invincible._engine.reference import QUERY, RUN, SIGNAL, UPDATE, WORKFLOW
 from invincible.common import VersioningBehavior
-from invincible.types import ClassType, MultiParamSpec, ProtocolReturnType
+from invincible.types import MultiParamSpec, ProtocolReturnType
 
-from ._calls import FunctionWorkflow, RunDescriptor, add_calls
+from ._calls import add_calls
+
+if TYPE_CHECKING:
+    from invincible._engine.definition import DynamicWorkflowConfig, HandlerDefinition
+    from invincible.types import ClassType
+
+    from ._calls import FunctionWorkflow, RunDescriptor
 
 F = TypeVar("F", bound=Callable[..., Any])
 P = ParamSpec("P")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from invincible.converter import ActivitySerializationContext, encode_search_attributes
+from invincible.converter import ActivitySerializationContext
 from invincible.converter._limits import SentPayloads, named_arguments
 from invincible.exceptions import ActivityAlreadyStartedError
 from invincible.service import RPCError, RPCStatusCode
@@ -15,21 +15,6 @@ from .._handler_calls import handler_calls
 from .._interceptor import OutboundInterceptor
 from .._sizes import sizes_checked
 from .._values import encode_arguments, encode_text
-from .description import ActivityExecutionDescription
-from .handle import ActivityHandle
-from .inputs import (
-    CancelActivityInput,
-    CountActivitiesInput,
-    DescribeActivityInput,
-    ListActivitiesInput,
-    PauseActivityInput,
-    StartActivityInput,
-    TerminateActivityInput,
-    UnpauseActivityInput,
-    UpdateActivityOptionsInput,
-)
-from .listing import ActivityExecutionAsyncIterator, ActivityExecutionCount
-from .updates import ActivityExecutionOptions, apply_updates
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -38,6 +23,21 @@ if TYPE_CHECKING:
     from invincible.api.workflowservice.v1 import StartActivityExecutionRequest
 
     from .._client import Client
+    from .description import ActivityExecutionDescription
+    from .handle import ActivityHandle
+    from .inputs import (
+        CancelActivityInput,
+        CountActivitiesInput,
+        DescribeActivityInput,
+        ListActivitiesInput,
+        PauseActivityInput,
+        StartActivityInput,
+        TerminateActivityInput,
+        UnpauseActivityInput,
+        UpdateActivityOptionsInput,
+    )
+    from .listing import ActivityExecutionAsyncIterator, ActivityExecutionCount
+    from .updates import ActivityExecutionOptions
 
 
 class ActivityCalls(OutboundInterceptor):
@@ -52,9 +52,11 @@ class ActivityCalls(OutboundInterceptor):
         from invincible.api.common.v1 import ActivityType, Header
         from invincible.api.taskqueue.v1 import TaskQueue
         from invincible.api.workflowservice.v1 import StartActivityExecutionRequest, StartActivityExecutionResponse
+        from invincible.converter import encode_search_attributes
         from invincible.converter._messages import payloads_message
 
         from .._proto import duration, payload_message, user_metadata
+        from .handle import ActivityHandle
 
         client = self._client
         converter = client.data_converter.with_context(
@@ -160,6 +162,8 @@ class ActivityCalls(OutboundInterceptor):
             UpdateActivityExecutionOptionsResponse,
         )
 
+        from .updates import ActivityExecutionOptions, apply_updates
+
         request = UpdateActivityExecutionOptionsRequest(**self._target(input), restore_original=input.restore_original)
         if not input.restore_original:
             apply_updates(input.updates, request)
@@ -174,6 +178,8 @@ class ActivityCalls(OutboundInterceptor):
             DescribeActivityExecutionRequest,
             DescribeActivityExecutionResponse,
         )
+
+        from .description import ActivityExecutionDescription
 
         client = self._client
         request = DescribeActivityExecutionRequest(
@@ -192,11 +198,15 @@ class ActivityCalls(OutboundInterceptor):
 
     def list_activities(self, input: ListActivitiesInput) -> ActivityExecutionAsyncIterator:
         """Pages through the list, from the first use of the iterator on."""
+        from .listing import ActivityExecutionAsyncIterator
+
         return ActivityExecutionAsyncIterator(self._client, input)
 
     async def count_activities(self, input: CountActivitiesInput) -> ActivityExecutionCount:
         """Asks for the count."""
         from invincible.api.workflowservice.v1 import CountActivityExecutionsRequest, CountActivityExecutionsResponse
+
+        from .listing import ActivityExecutionCount
 
         request = CountActivityExecutionsRequest(namespace=self._client.namespace, query=input.query or "")
         response = await service_call(

@@ -7,16 +7,15 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast, overload
 
 from .._checks import optional_text
-from .completion import AsyncActivityHandle
-from .completion_inputs import AsyncActivityIDReference
 from .executes import ActivityExecutes
-from .handle import ActivityHandle
-from .inputs import CountActivitiesInput, ListActivitiesInput
-from .listing import ActivityExecutionAsyncIterator, ActivityExecutionCount
 from .starts import ActivityStarts
 
 if TYPE_CHECKING:
     from .._client import Client
+    from .completion import AsyncActivityHandle
+    from .completion_inputs import AsyncActivityIDReference
+    from .handle import ActivityHandle
+    from .listing import ActivityExecutionAsyncIterator, ActivityExecutionCount
 
 
 class ClientActivities(ActivityStarts, ActivityExecutes):
@@ -36,6 +35,8 @@ class ClientActivities(ActivityStarts, ActivityExecutes):
             TypeError: An id is no ``str``.
             ValueError: ``activity_id`` is empty.
         """
+        from .handle import ActivityHandle
+
         return ActivityHandle(cast("Client", self), activity_id, run_id=run_id, result_type=result_type)
 
     def list_activities(
@@ -62,6 +63,8 @@ class ClientActivities(ActivityStarts, ActivityExecutes):
             rpc_metadata: Headers of the calls.
             rpc_timeout: Deadline of each call.
         """
+        from .inputs import ListActivitiesInput
+
         return self._calls.list_activities(
             ListActivitiesInput(
                 query=optional_text("query", query),
@@ -90,6 +93,8 @@ class ClientActivities(ActivityStarts, ActivityExecutes):
         Raises:
             RPCError: The service refused the call; with ``INVALID_ARGUMENT`` for a query it does not understand.
         """
+        from .inputs import CountActivitiesInput
+
         return await self._calls.count_activities(
             CountActivitiesInput(
                 query=optional_text("query", query), rpc_metadata=rpc_metadata, rpc_timeout=rpc_timeout
@@ -137,6 +142,9 @@ class ClientActivities(ActivityStarts, ActivityExecutes):
             # in the web application that the approver answers to
             await client.get_async_activity_handle(task_token=bytes.fromhex(token)).complete("approved")
         """
+        from .completion import AsyncActivityHandle
+        from .completion_inputs import AsyncActivityIDReference
+
         id_or_token: AsyncActivityIDReference | bytes
         if task_token is not None:
             if (workflow_id, run_id, activity_id) != (None, None, None):

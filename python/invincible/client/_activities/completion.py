@@ -9,18 +9,13 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import Self
 
 from invincible._engine.reference import NOT_GIVEN
-from invincible.converter import DataConverter, SerializationContext, WithSerializationContext
-
-from .completion_inputs import (
-    AsyncActivityIDReference,
-    CompleteAsyncActivityInput,
-    FailAsyncActivityInput,
-    HeartbeatAsyncActivityInput,
-    ReportCancellationAsyncActivityInput,
-)
+from invincible.converter import WithSerializationContext
 
 if TYPE_CHECKING:
+    from invincible.converter import DataConverter, SerializationContext
+
     from .._client import Client
+    from .completion_inputs import AsyncActivityIDReference
 
 
 class AsyncActivityHandle(WithSerializationContext):
@@ -47,6 +42,8 @@ class AsyncActivityHandle(WithSerializationContext):
         Raises:
             TypeError: ``id_or_token`` is neither ids nor a token.
         """
+        from .completion_inputs import AsyncActivityIDReference
+
         if not isinstance(id_or_token, (AsyncActivityIDReference, bytes)):
             raise TypeError(
                 f"id_or_token must be an AsyncActivityIDReference or bytes, got {type(id_or_token).__name__}"
@@ -77,6 +74,8 @@ class AsyncActivityHandle(WithSerializationContext):
             AsyncActivityCancelledError: The activity is to stop: it was cancelled, paused or reset, see ``details`` of
                 the error. The heartbeat has been recorded.
         """
+        from .completion_inputs import HeartbeatAsyncActivityInput
+
         await self._client._calls.heartbeat_async_activity(
             HeartbeatAsyncActivityInput(
                 id_or_token=self._id_or_token,
@@ -101,6 +100,8 @@ class AsyncActivityHandle(WithSerializationContext):
             rpc_metadata: Headers of the call.
             rpc_timeout: Deadline of the call.
         """
+        from .completion_inputs import CompleteAsyncActivityInput
+
         await self._client._calls.complete_async_activity(
             CompleteAsyncActivityInput(
                 id_or_token=self._id_or_token,
@@ -130,6 +131,8 @@ class AsyncActivityHandle(WithSerializationContext):
         Raises:
             TypeError: ``error`` is no exception.
         """
+        from .completion_inputs import FailAsyncActivityInput
+
         if not isinstance(error, BaseException):
             raise TypeError(f"error must be an exception, got {type(error).__name__}")
         await self._client._calls.fail_async_activity(
@@ -159,6 +162,8 @@ class AsyncActivityHandle(WithSerializationContext):
         Raises:
             RPCError: With the status ``INVALID_ARGUMENT`` if nobody has cancelled the activity.
         """
+        from .completion_inputs import ReportCancellationAsyncActivityInput
+
         await self._client._calls.report_cancellation_async_activity(
             ReportCancellationAsyncActivityInput(
                 id_or_token=self._id_or_token,

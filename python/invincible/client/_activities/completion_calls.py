@@ -10,13 +10,6 @@ from invincible.activity import ActivityCancellationDetails
 
 from .._call import service_call
 from .._interceptor import OutboundInterceptor
-from .completion_inputs import (
-    CompleteAsyncActivityInput,
-    FailAsyncActivityInput,
-    HeartbeatAsyncActivityInput,
-    ReportCancellationAsyncActivityInput,
-)
-from .errors import AsyncActivityCancelledError
 
 if TYPE_CHECKING:
     from typing import TypeAlias
@@ -25,6 +18,12 @@ if TYPE_CHECKING:
     from invincible.converter import DataConverter
 
     from .._client import Client
+    from .completion_inputs import (
+        CompleteAsyncActivityInput,
+        FailAsyncActivityInput,
+        HeartbeatAsyncActivityInput,
+        ReportCancellationAsyncActivityInput,
+    )
 
     Input: TypeAlias = (
         HeartbeatAsyncActivityInput
@@ -41,6 +40,8 @@ class AsyncActivityCalls(OutboundInterceptor):
 
     async def heartbeat_async_activity(self, input: HeartbeatAsyncActivityInput) -> None:
         """Records the heartbeat."""
+        from .errors import AsyncActivityCancelledError
+
         details = await self._payloads(input, input.details)
         response = await self._send("record_activity_task_heartbeat", input, details=details)
         if response.cancel_requested or response.activity_paused or response.activity_reset:

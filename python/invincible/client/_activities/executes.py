@@ -9,39 +9,34 @@ from typing import TYPE_CHECKING, Any, overload
 from typing_extensions import Unpack
 
 from invincible._engine.reference import NOT_GIVEN
-from invincible.activity._definition import (
-    ActivityObject,
-    ActivityObjectNoParam,
-    ActivityObjectSingleParam,
-    AsyncCallable,
-    SyncCallable,
-)
-from invincible.common import (
-    ActivityIDConflictPolicy,
-    ActivityIDReusePolicy,
-    Priority,
-    RetryPolicy,
-    TypedSearchAttributes,
-)
-from invincible.types import (
-    AnyType,
-    CallableAsyncNoParam,
-    CallableAsyncSingleParam,
-    CallableSyncNoParam,
-    CallableSyncSingleParam,
-    MethodAsyncNoParam,
-    MethodAsyncSingleParam,
-    MethodSyncNoParam,
-    MethodSyncSingleParam,
-    ParamType,
-    ReturnType,
-    SelfType,
-)
-
-from .options import StartActivityOptions, start_input
+from invincible.common import ActivityIDConflictPolicy, ActivityIDReusePolicy, Priority
 
 if TYPE_CHECKING:
+    from invincible.activity._definition import (
+        ActivityObject,
+        ActivityObjectNoParam,
+        ActivityObjectSingleParam,
+        AsyncCallable,
+        SyncCallable,
+    )
+    from invincible.common import RetryPolicy, TypedSearchAttributes
+    from invincible.types import (
+        AnyType,
+        CallableAsyncNoParam,
+        CallableAsyncSingleParam,
+        CallableSyncNoParam,
+        CallableSyncSingleParam,
+        MethodAsyncNoParam,
+        MethodAsyncSingleParam,
+        MethodSyncNoParam,
+        MethodSyncSingleParam,
+        ParamType,
+        ReturnType,
+        SelfType,
+    )
+
     from .._interceptor import OutboundInterceptor
+    from .options import StartActivityOptions
 
 
 class ActivityExecutes:
@@ -145,6 +140,8 @@ class ActivityExecutes:
             ValueError: No timeout is given, or an option makes no sense.
             ArgumentError: The arguments do not fit the function, or the result does not fit its type.
         """
+        from .options import start_input
+
         handle = await self._calls.start_activity(
             start_input(
                 activity,
@@ -231,6 +228,8 @@ class ActivityExecutes:
         rpc_timeout: timedelta | None = None,
     ) -> Any:
         """Like :meth:`execute_activity`, for an activity that is the ``__call__`` of a class."""
+        from .options import start_input
+
         handle = await self._calls.start_activity(
             start_input(
                 activity,
@@ -314,6 +313,8 @@ class ActivityExecutes:
         rpc_timeout: timedelta | None = None,
     ) -> Any:
         """Like :meth:`execute_activity`, for an activity that is a method of a class, given as ``Class.method``."""
+        from .options import start_input
+
         handle = await self._calls.start_activity(
             start_input(
                 activity,

@@ -15,22 +15,13 @@ from invincible.types import ReturnType
 from .._checks import identifier, optional_text
 from .._long_poll import poll_until
 from .._values import decode_first
-from .description import ActivityExecutionDescription
-from .errors import ActivityFailureError
-from .inputs import (
-    CancelActivityInput,
-    DescribeActivityInput,
-    PauseActivityInput,
-    TerminateActivityInput,
-    UnpauseActivityInput,
-    UpdateActivityOptionsInput,
-)
-from .updates import ActivityExecutionOptions, ActivityOptionsUpdate
 
 if TYPE_CHECKING:
     from invincible.api.activity.v1 import ActivityExecutionOutcome
 
     from .._client import Client
+    from .description import ActivityExecutionDescription
+    from .updates import ActivityExecutionOptions, ActivityOptionsUpdate
 
 
 class ActivityHandle(Generic[ReturnType]):
@@ -88,6 +79,8 @@ class ActivityHandle(Generic[ReturnType]):
             ActivityFailureError: The activity did not complete; ``cause`` tells why.
             ArgumentError: The result does not fit its type.
         """
+        from .errors import ActivityFailureError
+
         if self._outcome is None:
             self._outcome = await self._poll(rpc_metadata, rpc_timeout)
         outcome, client = self._outcome, self._client
@@ -144,6 +137,8 @@ class ActivityHandle(Generic[ReturnType]):
             rpc_metadata: Headers of the call.
             rpc_timeout: Deadline of the call.
         """
+        from .inputs import CancelActivityInput
+
         await self._client._calls.cancel_activity(
             CancelActivityInput(self._id, self._run_id, optional_text("reason", reason), rpc_metadata, rpc_timeout)
         )
@@ -162,6 +157,8 @@ class ActivityHandle(Generic[ReturnType]):
             rpc_metadata: Headers of the call.
             rpc_timeout: Deadline of the call.
         """
+        from .inputs import TerminateActivityInput
+
         await self._client._calls.terminate_activity(
             TerminateActivityInput(self._id, self._run_id, optional_text("reason", reason), rpc_metadata, rpc_timeout)
         )
@@ -180,6 +177,8 @@ class ActivityHandle(Generic[ReturnType]):
             rpc_metadata: Headers of the call.
             rpc_timeout: Deadline of the call.
         """
+        from .inputs import PauseActivityInput
+
         await self._client._calls.pause_activity(
             PauseActivityInput(self._id, self._run_id, optional_text("reason", reason), rpc_metadata, rpc_timeout)
         )
@@ -204,6 +203,8 @@ class ActivityHandle(Generic[ReturnType]):
             TypeError: ``jitter`` is no ``timedelta``.
             ValueError: ``jitter`` is negative.
         """
+        from .inputs import UnpauseActivityInput
+
         given_seconds("jitter", jitter)
         seconds("jitter", jitter)
         await self._client._calls.unpause_activity(
@@ -264,6 +265,8 @@ class ActivityHandle(Generic[ReturnType]):
         rpc_metadata: Mapping[str, str | bytes],
         rpc_timeout: timedelta | None,
     ) -> ActivityExecutionOptions:
+        from .inputs import UpdateActivityOptionsInput
+
         return await self._client._calls.update_activity_options(
             UpdateActivityOptionsInput(self._id, self._run_id, updates, restore_original, rpc_metadata, rpc_timeout)
         )
@@ -288,6 +291,8 @@ class ActivityHandle(Generic[ReturnType]):
             rpc_metadata: Headers of the call.
             rpc_timeout: Deadline of the call.
         """
+        from .inputs import DescribeActivityInput
+
         return await self._client._calls.describe_activity(
             DescribeActivityInput(
                 activity_id=self._id,

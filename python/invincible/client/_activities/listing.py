@@ -6,18 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from invincible.common import SearchAttributeValue
-
 from .._call import service_call
 from .._paging import PagedIterator
 from .._visibility.count import group_values
 from .description import ActivityExecution
-from .inputs import ListActivitiesInput
 
 if TYPE_CHECKING:
     from invincible.api.workflowservice.v1 import CountActivityExecutionsResponse
+    from invincible.common import SearchAttributeValue
 
     from .._client import Client
+    from .inputs import ListActivitiesInput
 
 
 @dataclass(frozen=True)

@@ -4,23 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from typing_extensions import Required
 
 from invincible._engine.options import seconds, timedelta_or_none
 from invincible.activity._definition import activity_reference
-from invincible.common import (
-    ActivityIDConflictPolicy,
-    ActivityIDReusePolicy,
-    Priority,
-    RetryPolicy,
-    TypedSearchAttributes,
-)
+from invincible.common import Priority, RetryPolicy
 from invincible.service import seconds as given_seconds
 
 from .._options import CallOptions
-from .inputs import StartActivityInput
+
+if TYPE_CHECKING:
+    from invincible.common import ActivityIDConflictPolicy, ActivityIDReusePolicy, TypedSearchAttributes
+
+    from .inputs import StartActivityInput
 
 
 class StartActivityOptions(CallOptions, total=False):
@@ -70,6 +68,8 @@ def start_input(
         ValueError: No timeout ends the activity, an option makes no sense, or both ``arg`` and ``args`` are given.
         ArgumentError: The arguments do not fit the function.
     """
+    from .inputs import StartActivityInput
+
     reference, defaults = activity_reference(activity)
     for name, value in {"id": id, "task_queue": task_queue}.items():
         if not isinstance(value, str):

@@ -9,40 +9,35 @@ from typing import TYPE_CHECKING, Any, overload
 from typing_extensions import Unpack
 
 from invincible._engine.reference import NOT_GIVEN
-from invincible.activity._definition import (
-    ActivityObject,
-    ActivityObjectNoParam,
-    ActivityObjectSingleParam,
-    AsyncCallable,
-    SyncCallable,
-)
-from invincible.common import (
-    ActivityIDConflictPolicy,
-    ActivityIDReusePolicy,
-    Priority,
-    RetryPolicy,
-    TypedSearchAttributes,
-)
-from invincible.types import (
-    AnyType,
-    CallableAsyncNoParam,
-    CallableAsyncSingleParam,
-    CallableSyncNoParam,
-    CallableSyncSingleParam,
-    MethodAsyncNoParam,
-    MethodAsyncSingleParam,
-    MethodSyncNoParam,
-    MethodSyncSingleParam,
-    ParamType,
-    ReturnType,
-    SelfType,
-)
-
-from .handle import ActivityHandle
-from .options import StartActivityOptions, start_input
+from invincible.common import ActivityIDConflictPolicy, ActivityIDReusePolicy, Priority
 
 if TYPE_CHECKING:
+    from invincible.activity._definition import (
+        ActivityObject,
+        ActivityObjectNoParam,
+        ActivityObjectSingleParam,
+        AsyncCallable,
+        SyncCallable,
+    )
+    from invincible.common import RetryPolicy, TypedSearchAttributes
+    from invincible.types import (
+        AnyType,
+        CallableAsyncNoParam,
+        CallableAsyncSingleParam,
+        CallableSyncNoParam,
+        CallableSyncSingleParam,
+        MethodAsyncNoParam,
+        MethodAsyncSingleParam,
+        MethodSyncNoParam,
+        MethodSyncSingleParam,
+        ParamType,
+        ReturnType,
+        SelfType,
+    )
+
     from .._interceptor import OutboundInterceptor
+    from .handle import ActivityHandle
+    from .options import StartActivityOptions
 
 
 class ActivityStarts:
@@ -176,6 +171,8 @@ class ActivityStarts:
             )
             number = await handle.result()
         """
+        from .options import start_input
+
         return await self._calls.start_activity(
             start_input(
                 activity,
@@ -261,6 +258,8 @@ class ActivityStarts:
         rpc_timeout: timedelta | None = None,
     ) -> ActivityHandle[Any]:
         """Like :meth:`start_activity`, for an activity that is the ``__call__`` of a class."""
+        from .options import start_input
+
         return await self._calls.start_activity(
             start_input(
                 activity,
@@ -343,6 +342,8 @@ class ActivityStarts:
         rpc_timeout: timedelta | None = None,
     ) -> ActivityHandle[Any]:
         """Like :meth:`start_activity`, for an activity that is a method of a class, given as ``Class.method``."""
+        from .options import start_input
+
         return await self._calls.start_activity(
             start_input(
                 activity,

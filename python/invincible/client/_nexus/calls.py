@@ -6,40 +6,36 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from invincible.converter import NexusSerializationContext, encode_search_attributes
+from invincible.converter import NexusSerializationContext
 from invincible.converter._limits import SentPayloads
 from invincible.converter._payloads import as_payload
 from invincible.exceptions import NexusOperationAlreadyStartedError
 from invincible.service import RPCError, RPCStatusCode
 
 from .._call import service_call
-from .._errors import NexusOperationFailureError
 from .._interceptor import OutboundInterceptor
 from .._long_poll import poll_until
-from .._sizes import sizes_checked
 from .._values import decode_first, encode_text
-from .._visibility.count import group_values
-from .description import (
-    NexusOperationExecutionAsyncIterator,
-    NexusOperationExecutionCount,
-    NexusOperationExecutionCountAggregationGroup,
-    NexusOperationExecutionDescription,
-)
-from .handle import NexusOperationHandle
-from .inputs import (
-    CancelNexusOperationInput,
-    CountNexusOperationsInput,
-    DescribeNexusOperationInput,
-    GetNexusOperationResultInput,
-    ListNexusOperationsInput,
-    StartNexusOperationInput,
-    TerminateNexusOperationInput,
-)
 
 if TYPE_CHECKING:
     from invincible.api.workflowservice.v1 import PollNexusOperationExecutionResponse
 
     from .._client import Client
+    from .description import (
+        NexusOperationExecutionAsyncIterator,
+        NexusOperationExecutionCount,
+        NexusOperationExecutionDescription,
+    )
+    from .handle import NexusOperationHandle
+    from .inputs import (
+        CancelNexusOperationInput,
+        CountNexusOperationsInput,
+        DescribeNexusOperationInput,
+        GetNexusOperationResultInput,
+        ListNexusOperationsInput,
+        StartNexusOperationInput,
+        TerminateNexusOperationInput,
+    )
 
 
 class NexusCalls(OutboundInterceptor):
@@ -53,8 +49,11 @@ class NexusCalls(OutboundInterceptor):
             StartNexusOperationExecutionRequest,
             StartNexusOperationExecutionResponse,
         )
+        from invincible.converter import encode_search_attributes
 
         from .._proto import duration, payload_message, user_metadata
+        from .._sizes import sizes_checked
+        from .handle import NexusOperationHandle
 
         client = self._client
         context = NexusSerializationContext(input.endpoint, input.service, input.operation)
@@ -106,6 +105,8 @@ class NexusCalls(OutboundInterceptor):
             PollNexusOperationExecutionResponse,
         )
 
+        from .._errors import NexusOperationFailureError
+
         client = self._client
         request = PollNexusOperationExecutionRequest(
             namespace=client.namespace,
@@ -139,6 +140,8 @@ class NexusCalls(OutboundInterceptor):
             DescribeNexusOperationExecutionRequest,
             DescribeNexusOperationExecutionResponse,
         )
+
+        from .description import NexusOperationExecutionDescription
 
         client = self._client
         request = DescribeNexusOperationExecutionRequest(
@@ -184,6 +187,8 @@ class NexusCalls(OutboundInterceptor):
 
     def list_nexus_operations(self, input: ListNexusOperationsInput) -> NexusOperationExecutionAsyncIterator:
         """Pages through the list, from the first use of the iterator on."""
+        from .description import NexusOperationExecutionAsyncIterator
+
         return NexusOperationExecutionAsyncIterator(self._client, input)
 
     async def count_nexus_operations(self, input: CountNexusOperationsInput) -> NexusOperationExecutionCount:
@@ -192,6 +197,9 @@ class NexusCalls(OutboundInterceptor):
             CountNexusOperationExecutionsRequest,
             CountNexusOperationExecutionsResponse,
         )
+
+        from .._visibility.count import group_values
+        from .description import NexusOperationExecutionCount, NexusOperationExecutionCountAggregationGroup
 
         request = CountNexusOperationExecutionsRequest(namespace=self._client.namespace, query=input.query or "")
         response = await service_call(

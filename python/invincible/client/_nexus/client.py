@@ -8,20 +8,21 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, overload
 
 from typing_extensions import Required, Unpack
 
-from invincible._engine.nexus_reference import NexusOperation, operation_reference, service_name
-from invincible.common import NexusOperationIDConflictPolicy, NexusOperationIDReusePolicy, TypedSearchAttributes
+from invincible.common import NexusOperationIDConflictPolicy, NexusOperationIDReusePolicy
 from invincible.service import seconds
 from invincible.types import NexusServiceType
 
 from .._checks import identifier, optional_text
 from .._options import CallOptions
-from .description import NexusOperationExecutionAsyncIterator, NexusOperationExecutionCount
-from .handle import NexusOperationHandle
-from .inputs import CountNexusOperationsInput, ListNexusOperationsInput, StartNexusOperationInput
 
 if TYPE_CHECKING:
+    from invincible._engine.nexus_reference import NexusOperation
+    from invincible.common import TypedSearchAttributes
+
     from .._client import Client
     from .._interceptor import OutboundInterceptor
+    from .description import NexusOperationExecutionAsyncIterator, NexusOperationExecutionCount
+    from .handle import NexusOperationHandle
 
 I = TypeVar("I")  # noqa: E741
 O = TypeVar("O")  # noqa: E741
@@ -56,6 +57,8 @@ class NexusClient(Generic[NexusServiceType]):
 
     def __init__(self, client: Client, service: type[NexusServiceType] | str, endpoint: str) -> None:
         """Creates the client; the server is not asked."""
+        from invincible._engine.nexus_reference import service_name
+
         self._client = client
         self._service = identifier("service", service_name(service))
         self._endpoint = identifier("endpoint", endpoint)
@@ -131,6 +134,10 @@ class NexusClient(Generic[NexusServiceType]):
             TypeError: ``operation`` is no operation, an option is of a wrong type, or the input cannot be converted.
             ValueError: ``id`` is empty.
         """
+        from invincible._engine.nexus_reference import operation_reference
+
+        from .inputs import StartNexusOperationInput
+
         name, declared = operation_reference(operation)
         identifier("id", id)
         for option, value in {
@@ -290,6 +297,10 @@ class ClientNexus:
             TypeError: ``operation`` is no operation, or an id no ``str``.
             ValueError: ``operation_id`` is empty.
         """
+        from invincible._engine.nexus_reference import operation_reference
+
+        from .handle import NexusOperationHandle
+
         name, declared = ("", None) if operation is None else operation_reference(operation)
         return NexusOperationHandle(
             cast("Client", self), operation_id, run_id=run_id, result_type=result_type or declared, operation=name
@@ -318,6 +329,8 @@ class ClientNexus:
         Returns:
             An iterator, for ``async for``. Errors of the service show when it is used.
         """
+        from .inputs import ListNexusOperationsInput
+
         return self._calls.list_nexus_operations(
             ListNexusOperationsInput(
                 optional_text("query", query), page_size, next_page_token, rpc_metadata, rpc_timeout, limit
@@ -341,6 +354,8 @@ class ClientNexus:
         Raises:
             RPCError: The service refused the call, for its query say.
         """
+        from .inputs import CountNexusOperationsInput
+
         return await self._calls.count_nexus_operations(
             CountNexusOperationsInput(optional_text("query", query), rpc_metadata, rpc_timeout)
         )

@@ -9,16 +9,10 @@ from typing import TYPE_CHECKING, Generic, cast
 from invincible.types import ReturnType
 
 from .._checks import identifier, optional_text
-from .description import NexusOperationExecutionDescription
-from .inputs import (
-    CancelNexusOperationInput,
-    DescribeNexusOperationInput,
-    GetNexusOperationResultInput,
-    TerminateNexusOperationInput,
-)
 
 if TYPE_CHECKING:
     from .._client import Client
+    from .description import NexusOperationExecutionDescription
 
 
 class NexusOperationHandle(Generic[ReturnType]):
@@ -100,6 +94,8 @@ class NexusOperationHandle(Generic[ReturnType]):
             NexusOperationFailureError: The operation did not complete; ``cause`` tells why.
             ArgumentError: The result does not fit its type.
         """
+        from .inputs import GetNexusOperationResultInput
+
         result = await self._client._calls.get_nexus_operation_result(
             GetNexusOperationResultInput(
                 operation_id=self._operation_id,
@@ -123,6 +119,8 @@ class NexusOperationHandle(Generic[ReturnType]):
             rpc_metadata: Headers of the call.
             rpc_timeout: Deadline of the call.
         """
+        from .inputs import DescribeNexusOperationInput
+
         return await self._client._calls.describe_nexus_operation(
             DescribeNexusOperationInput(self._operation_id, self._run_id, rpc_metadata, rpc_timeout)
         )
@@ -141,6 +139,8 @@ class NexusOperationHandle(Generic[ReturnType]):
             rpc_metadata: Headers of the call.
             rpc_timeout: Deadline of the call.
         """
+        from .inputs import CancelNexusOperationInput
+
         await self._client._calls.cancel_nexus_operation(
             CancelNexusOperationInput(
                 self._operation_id, self._run_id, optional_text("reason", reason), rpc_metadata, rpc_timeout
@@ -161,6 +161,8 @@ class NexusOperationHandle(Generic[ReturnType]):
             rpc_metadata: Headers of the call.
             rpc_timeout: Deadline of the call.
         """
+        from .inputs import TerminateNexusOperationInput
+
         await self._client._calls.terminate_nexus_operation(
             TerminateNexusOperationInput(
                 self._operation_id, self._run_id, optional_text("reason", reason), rpc_metadata, rpc_timeout

@@ -8,17 +8,13 @@ from uuid import uuid4
 
 from .._call import service_call
 from .._handle import WorkflowHandle
-from .._inputs import DescribeWorkflowInput, FetchWorkflowHistoryEventsInput
 from .._interceptor import OutboundInterceptor
 from .._status import WorkflowHistoryEventFilterType
-from .errors import WorkflowResetError
-from .inputs import ResetWorkflowInput
-from .point import ImpossiblePoint
-from .steps import Steps
 
 if TYPE_CHECKING:
     from .._client import Client
     from .._history import WorkflowHistoryEventAsyncIterator
+    from .inputs import ResetWorkflowInput
 
 
 class ResetCalls(OutboundInterceptor):
@@ -31,6 +27,10 @@ class ResetCalls(OutboundInterceptor):
         from invincible.api.common.v1 import WorkflowExecution
         from invincible.api.enums.v1 import ResetReapplyType
         from invincible.api.workflowservice.v1 import ResetWorkflowExecutionRequest, ResetWorkflowExecutionResponse
+
+        from .errors import WorkflowResetError
+        from .point import ImpossiblePoint
+        from .steps import Steps
 
         client = self._client
         run_id, first_run_id = await self._run(input)
@@ -65,6 +65,9 @@ class ResetCalls(OutboundInterceptor):
 
     async def _run(self, input: ResetWorkflowInput) -> tuple[str, str | None]:
         """The run to reset and the first of its chain, so that no other run is reset if the workflow goes on."""
+        from .._inputs import DescribeWorkflowInput
+        from .errors import WorkflowResetError
+
         description = await self.describe_workflow(
             DescribeWorkflowInput(
                 id=input.id, run_id=input.run_id, rpc_metadata=input.rpc_metadata, rpc_timeout=input.rpc_timeout
@@ -78,6 +81,8 @@ class ResetCalls(OutboundInterceptor):
         return description.run_id, first or expected
 
     def _events(self, input: ResetWorkflowInput, run_id: str) -> WorkflowHistoryEventAsyncIterator:
+        from .._inputs import FetchWorkflowHistoryEventsInput
+
         return self.fetch_workflow_history_events(
             FetchWorkflowHistoryEventsInput(
                 id=input.id,

@@ -7,7 +7,6 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from invincible.converter import encode_search_attributes
 from invincible.converter._limits import SentPayloads, named_arguments, named_memo
 from invincible.converter._payloads import as_payload
 from invincible.service import RPCError, RPCStatusCode
@@ -16,24 +15,6 @@ from .._call import service_call
 from .._checks import identifier
 from .._interceptor import OutboundInterceptor
 from .._sizes import sizes_checked
-from .action import ScheduleActionStartWorkflow
-from .checks import check_new_state
-from .description import ScheduleDescription
-from .errors import ScheduleAlreadyRunningError
-from .handle import ScheduleHandle
-from .inputs import (
-    BackfillScheduleInput,
-    CreateScheduleInput,
-    DeleteScheduleInput,
-    DescribeScheduleInput,
-    ListSchedulesInput,
-    PauseScheduleInput,
-    TriggerScheduleInput,
-    UnpauseScheduleInput,
-    UpdateScheduleInput,
-)
-from .listing import ScheduleAsyncIterator
-from .schedule import Schedule, ScheduleUpdate, ScheduleUpdateInput
 
 if TYPE_CHECKING:
     from invincible.api.schedule.v1 import Schedule as ScheduleMessage
@@ -41,15 +22,30 @@ if TYPE_CHECKING:
     from invincible.api.workflowservice.v1 import DescribeScheduleResponse
 
     from .._client import Client
+    from .description import ScheduleDescription
+    from .handle import ScheduleHandle
+    from .inputs import (
+        BackfillScheduleInput,
+        CreateScheduleInput,
+        DeleteScheduleInput,
+        DescribeScheduleInput,
+        ListSchedulesInput,
+        PauseScheduleInput,
+        TriggerScheduleInput,
+        UnpauseScheduleInput,
+        UpdateScheduleInput,
+    )
+    from .listing import ScheduleAsyncIterator
+    from .schedule import Schedule
 
-_OneScheduleInput = (
-    BackfillScheduleInput
-    | DescribeScheduleInput
-    | PauseScheduleInput
-    | TriggerScheduleInput
-    | UnpauseScheduleInput
-    | UpdateScheduleInput
-)
+    _OneScheduleInput = (
+        BackfillScheduleInput
+        | DescribeScheduleInput
+        | PauseScheduleInput
+        | TriggerScheduleInput
+        | UnpauseScheduleInput
+        | UpdateScheduleInput
+    )
 
 
 class ScheduleCalls(OutboundInterceptor):
@@ -61,9 +57,13 @@ class ScheduleCalls(OutboundInterceptor):
         """Creates the schedule."""
         from invincible.api.schedule.v1 import SchedulePatch, TriggerImmediatelyRequest
         from invincible.api.workflowservice.v1 import CreateScheduleRequest, CreateScheduleResponse
+        from invincible.converter import encode_search_attributes
 
         from .._proto import payload_message
         from .action_message import converted
+        from .checks import check_new_state
+        from .errors import ScheduleAlreadyRunningError
+        from .handle import ScheduleHandle
         from .messages import backfill_messages, schedule_message
 
         client, schedule = self._client, input.schedule
@@ -96,6 +96,8 @@ class ScheduleCalls(OutboundInterceptor):
 
     def list_schedules(self, input: ListSchedulesInput) -> ScheduleAsyncIterator:
         """Pages through the schedules, from the first use of the iterator on."""
+        from .listing import ScheduleAsyncIterator
+
         return ScheduleAsyncIterator(self._client, input)
 
     async def backfill_schedule(self, input: BackfillScheduleInput) -> None:
@@ -150,8 +152,10 @@ class ScheduleCalls(OutboundInterceptor):
     async def update_schedule(self, input: UpdateScheduleInput) -> None:
         """Asks for the description, has the updater change it, and sends that."""
         from invincible.api.workflowservice.v1 import UpdateScheduleRequest, UpdateScheduleResponse
+        from invincible.converter import encode_search_attributes
 
         from .messages import schedule_message
+        from .schedule import ScheduleUpdate, ScheduleUpdateInput
 
         client = self._client
         answer = input.updater(ScheduleUpdateInput(await self._described_schedule(input)))
@@ -176,6 +180,8 @@ class ScheduleCalls(OutboundInterceptor):
         await self._wait_for_change(input)
 
     async def _described_schedule(self, input: DescribeScheduleInput | UpdateScheduleInput) -> ScheduleDescription:
+        from .description import ScheduleDescription
+
         return ScheduleDescription._from_response(
             input.id, await self._ask_for_schedule(input), self._client.data_converter
         )
@@ -227,6 +233,8 @@ class ScheduleCalls(OutboundInterceptor):
 
 def _sent(schedule_id: str, message: ScheduleMessage, schedule: Schedule) -> SentPayloads:
     """What the action of a schedule sends."""
+    from .action import ScheduleActionStartWorkflow
+
     action, info = schedule.action, message.action.start_workflow
     reference = action._reference if isinstance(action, ScheduleActionStartWorkflow) else None
     arguments = [as_payload(payload) for payload in info.input.payloads]

@@ -6,19 +6,17 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
-from invincible.common import SearchAttributes, TypedSearchAttributes
-
 from .._checks import optional_text
-from .apply import AppliedSchedule, changes_by_update
-from .errors import ScheduleAlreadyRunningError
-from .handle import ScheduleHandle
-from .inputs import CreateScheduleInput, ListSchedulesInput
-from .listing import ScheduleAsyncIterator
-from .schedule import Schedule, ScheduleBackfill
 
 if TYPE_CHECKING:
+    from invincible.common import SearchAttributes, TypedSearchAttributes
+
     from .._client import Client
     from .._interceptor import OutboundInterceptor
+    from .apply import AppliedSchedule
+    from .handle import ScheduleHandle
+    from .listing import ScheduleAsyncIterator
+    from .schedule import Schedule, ScheduleBackfill
 
 
 class ClientSchedules:
@@ -66,6 +64,8 @@ class ClientSchedules:
             every_morning = ScheduleSpec(cron_expressions=["0 7 * * MON-FRI"], time_zone_name="Europe/Berlin")
             await client.create_schedule("reports", Schedule(action=action, spec=every_morning))
         """
+        from .inputs import CreateScheduleInput
+
         return await self._calls.create_schedule(
             CreateScheduleInput(
                 id=id,
@@ -112,6 +112,9 @@ class ClientSchedules:
             applied = await client.apply_schedule("reports", Schedule(action=action, spec=every_morning))
             logger.info("schedule: %s", "created" if applied.created else applied.changes or "unchanged")
         """
+        from .apply import AppliedSchedule, changes_by_update
+        from .errors import ScheduleAlreadyRunningError
+
         try:
             await self.create_schedule(
                 id, schedule, search_attributes=search_attributes, rpc_metadata=rpc_metadata, rpc_timeout=rpc_timeout
@@ -132,6 +135,8 @@ class ClientSchedules:
             TypeError: ``id`` is no ``str``.
             ValueError: ``id`` is empty.
         """
+        from .handle import ScheduleHandle
+
         return ScheduleHandle(cast("Client", self), id)
 
     async def list_schedules(
@@ -160,6 +165,8 @@ class ClientSchedules:
             async for schedule in await client.list_schedules():
                 print(schedule.id, schedule.info and schedule.info.next_action_times)
         """
+        from .inputs import ListSchedulesInput
+
         return self._calls.list_schedules(
             ListSchedulesInput(
                 page_size=page_size,

@@ -7,21 +7,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, overload
 
 from .._checks import identifier, optional_text
-from .description import ScheduleDescription
-from .inputs import (
-    BackfillScheduleInput,
-    DeleteScheduleInput,
-    DescribeScheduleInput,
-    PauseScheduleInput,
-    TriggerScheduleInput,
-    UnpauseScheduleInput,
-    Updater,
-    UpdateScheduleInput,
-)
-from .schedule import ScheduleBackfill, ScheduleOverlapPolicy, ScheduleUpdate, ScheduleUpdateInput
 
 if TYPE_CHECKING:
     from .._client import Client
+    from .description import ScheduleDescription
+    from .inputs import Updater
+    from .schedule import ScheduleBackfill, ScheduleOverlapPolicy, ScheduleUpdate, ScheduleUpdateInput
 
 
 class ScheduleHandle:
@@ -65,6 +56,8 @@ class ScheduleHandle:
         Raises:
             ValueError: No backfill is given, or one ends before it begins or has times without a time zone.
         """
+        from .inputs import BackfillScheduleInput
+
         await self._client._calls.backfill_schedule(
             BackfillScheduleInput(id=self._id, backfills=backfill, rpc_metadata=rpc_metadata, rpc_timeout=rpc_timeout)
         )
@@ -78,6 +71,8 @@ class ScheduleHandle:
             rpc_metadata: Headers of the call.
             rpc_timeout: Deadline of the call.
         """
+        from .inputs import DeleteScheduleInput
+
         await self._client._calls.delete_schedule(
             DeleteScheduleInput(id=self._id, rpc_metadata=rpc_metadata, rpc_timeout=rpc_timeout)
         )
@@ -91,6 +86,8 @@ class ScheduleHandle:
             rpc_metadata: Headers of the call.
             rpc_timeout: Deadline of the call.
         """
+        from .inputs import DescribeScheduleInput
+
         return await self._client._calls.describe_schedule(
             DescribeScheduleInput(id=self._id, rpc_metadata=rpc_metadata, rpc_timeout=rpc_timeout)
         )
@@ -109,6 +106,8 @@ class ScheduleHandle:
             rpc_metadata: Headers of the call.
             rpc_timeout: Deadline of the call.
         """
+        from .inputs import PauseScheduleInput
+
         await self._client._calls.pause_schedule(
             PauseScheduleInput(
                 id=self._id, note=optional_text("note", note), rpc_metadata=rpc_metadata, rpc_timeout=rpc_timeout
@@ -129,6 +128,8 @@ class ScheduleHandle:
             rpc_metadata: Headers of the call.
             rpc_timeout: Deadline of the call.
         """
+        from .inputs import TriggerScheduleInput
+
         await self._client._calls.trigger_schedule(
             TriggerScheduleInput(id=self._id, overlap=overlap, rpc_metadata=rpc_metadata, rpc_timeout=rpc_timeout)
         )
@@ -147,6 +148,8 @@ class ScheduleHandle:
             rpc_metadata: Headers of the call.
             rpc_timeout: Deadline of the call.
         """
+        from .inputs import UnpauseScheduleInput
+
         await self._client._calls.unpause_schedule(
             UnpauseScheduleInput(
                 id=self._id, note=optional_text("note", note), rpc_metadata=rpc_metadata, rpc_timeout=rpc_timeout
@@ -199,6 +202,8 @@ class ScheduleHandle:
 
             await handle.update(daily)
         """
+        from .inputs import UpdateScheduleInput
+
         await self._client._calls.update_schedule(
             UpdateScheduleInput(id=self._id, updater=updater, rpc_metadata=rpc_metadata, rpc_timeout=rpc_timeout)
         )

@@ -8,20 +8,22 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
-from invincible.common import SearchAttributes, TypedSearchAttributes
-from invincible.converter import DataConverter, decode_search_attributes, decode_typed_search_attributes
+from invincible.converter import decode_search_attributes, decode_typed_search_attributes
 
 from .._paging import PagedIterator
-from .description import ScheduleActionResult, WithMemo
-from .inputs import ListSchedulesInput
-from .spec import ScheduleSpec
+from .description import WithMemo
 
 if TYPE_CHECKING:
     from invincible.api.common.v1 import Memo
     from invincible.api.schedule.v1 import ScheduleListEntry
     from invincible.api.schedule.v1 import ScheduleListInfo as ScheduleListInfoMessage
+    from invincible.common import SearchAttributes, TypedSearchAttributes
+    from invincible.converter import DataConverter
 
     from .._client import Client
+    from .description import ScheduleActionResult
+    from .inputs import ListSchedulesInput
+    from .spec import ScheduleSpec
 
 
 class ScheduleListAction(ABC):  # noqa: B024 - each kind of action tells something else
@@ -91,6 +93,8 @@ class ScheduleListInfo:
 
     @classmethod
     def _from_message(cls, message: ScheduleListInfoMessage) -> ScheduleListInfo:
+        from .description import ScheduleActionResult
+
         return cls(
             recent_actions=[ScheduleActionResult._from_message(each) for each in message.recent_actions],
             next_action_times=[each.ToDatetime(timezone.utc) for each in message.future_action_times],

@@ -10,22 +10,6 @@ from invincible.service import RPCError
 from .._call import service_call
 from .._interceptor import OutboundInterceptor
 from .._values import encode_map
-from .build_ids import WorkerBuildIdVersionSets, WorkerTaskReachability
-from .deployment import WorkerDeploymentDescription, WorkerDeploymentVersionDescription, decode_metadata
-from .deployments import WorkerDeploymentAsyncIterator
-from .inputs import (
-    DeleteWorkerDeploymentInput,
-    DeleteWorkerDeploymentVersionInput,
-    DescribeWorkerDeploymentInput,
-    DescribeWorkerDeploymentVersionInput,
-    GetWorkerBuildIdCompatibilityInput,
-    GetWorkerTaskReachabilityInput,
-    ListWorkerDeploymentsInput,
-    SetWorkerDeploymentCurrentVersionInput,
-    SetWorkerDeploymentRampingVersionInput,
-    UpdateWorkerBuildIdCompatibilityInput,
-    UpdateWorkerDeploymentVersionMetadataInput,
-)
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message
@@ -35,6 +19,22 @@ if TYPE_CHECKING:
 
     from .._call import CallInput
     from .._client import Client
+    from .build_ids import WorkerBuildIdVersionSets, WorkerTaskReachability
+    from .deployment import WorkerDeploymentDescription, WorkerDeploymentVersionDescription
+    from .deployments import WorkerDeploymentAsyncIterator
+    from .inputs import (
+        DeleteWorkerDeploymentInput,
+        DeleteWorkerDeploymentVersionInput,
+        DescribeWorkerDeploymentInput,
+        DescribeWorkerDeploymentVersionInput,
+        GetWorkerBuildIdCompatibilityInput,
+        GetWorkerTaskReachabilityInput,
+        ListWorkerDeploymentsInput,
+        SetWorkerDeploymentCurrentVersionInput,
+        SetWorkerDeploymentRampingVersionInput,
+        UpdateWorkerBuildIdCompatibilityInput,
+        UpdateWorkerDeploymentVersionMetadataInput,
+    )
 
     class DeploymentInput(CallInput, Protocol):
         """What every input about a deployment has."""
@@ -68,6 +68,8 @@ class VersionCalls(OutboundInterceptor):
             GetWorkerBuildIdCompatibilityResponse,
         )
 
+        from .build_ids import WorkerBuildIdVersionSets
+
         request = GetWorkerBuildIdCompatibilityRequest(
             namespace=self._client.namespace, task_queue=input.task_queue, max_sets=input.max_sets or 0
         )
@@ -83,6 +85,8 @@ class VersionCalls(OutboundInterceptor):
             GetWorkerTaskReachabilityResponse,
         )
 
+        from .build_ids import WorkerTaskReachability
+
         request = GetWorkerTaskReachabilityRequest(
             namespace=self._client.namespace,
             build_ids=input.build_ids,
@@ -96,11 +100,15 @@ class VersionCalls(OutboundInterceptor):
 
     def list_worker_deployments(self, input: ListWorkerDeploymentsInput) -> WorkerDeploymentAsyncIterator:
         """Pages through the deployments, from the first use of the iterator on."""
+        from .deployments import WorkerDeploymentAsyncIterator
+
         return WorkerDeploymentAsyncIterator(self._client, input)
 
     async def describe_worker_deployment(self, input: DescribeWorkerDeploymentInput) -> WorkerDeploymentDescription:
         """Asks for the description of a deployment."""
         from invincible.api.workflowservice.v1 import DescribeWorkerDeploymentRequest, DescribeWorkerDeploymentResponse
+
+        from .deployment import WorkerDeploymentDescription
 
         request = DescribeWorkerDeploymentRequest(namespace=self._client.namespace, deployment_name=input.name)
         response = await self._deployment_call(
@@ -157,6 +165,8 @@ class VersionCalls(OutboundInterceptor):
             DescribeWorkerDeploymentVersionResponse,
         )
 
+        from .deployment import WorkerDeploymentVersionDescription
+
         request = DescribeWorkerDeploymentVersionRequest(
             namespace=self._client.namespace, deployment_version=_version(input.name, input.build_id)
         )
@@ -173,6 +183,8 @@ class VersionCalls(OutboundInterceptor):
             UpdateWorkerDeploymentVersionMetadataRequest,
             UpdateWorkerDeploymentVersionMetadataResponse,
         )
+
+        from .deployment import decode_metadata
 
         converter = self._client.data_converter
         request = UpdateWorkerDeploymentVersionMetadataRequest(

@@ -7,19 +7,13 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, cast
 
 from .._checks import identifier, texts
-from .build_ids import BuildIdOp, TaskReachabilityType, WorkerBuildIdVersionSets, WorkerTaskReachability
-from .deployments import WorkerDeploymentAsyncIterator
-from .handle import WorkerDeploymentHandle
-from .inputs import (
-    GetWorkerBuildIdCompatibilityInput,
-    GetWorkerTaskReachabilityInput,
-    ListWorkerDeploymentsInput,
-    UpdateWorkerBuildIdCompatibilityInput,
-)
 
 if TYPE_CHECKING:
     from .._client import Client
     from .._interceptor import OutboundInterceptor
+    from .build_ids import BuildIdOp, TaskReachabilityType, WorkerBuildIdVersionSets, WorkerTaskReachability
+    from .deployments import WorkerDeploymentAsyncIterator
+    from .handle import WorkerDeploymentHandle
 
 
 class ClientVersions:
@@ -41,6 +35,8 @@ class ClientVersions:
             payments = client.get_worker_deployment_handle("payments")
             await payments.set_ramping_version("v2", 10)
         """
+        from .handle import WorkerDeploymentHandle
+
         return WorkerDeploymentHandle(cast("Client", self), name)
 
     def list_worker_deployments(
@@ -61,6 +57,8 @@ class ClientVersions:
             rpc_metadata: Headers of the calls.
             rpc_timeout: Deadline of each call.
         """
+        from .inputs import ListWorkerDeploymentsInput
+
         return self._calls.list_worker_deployments(
             ListWorkerDeploymentsInput(
                 limit=limit,
@@ -94,6 +92,9 @@ class ClientVersions:
             ValueError: ``task_queue`` is empty.
             RPCError: The service refused the call; with ``PERMISSION_DENIED`` if it has this switched off.
         """
+        from .build_ids import BuildIdOp
+        from .inputs import UpdateWorkerBuildIdCompatibilityInput
+
         if not isinstance(operation, BuildIdOp):
             raise TypeError(
                 f"operation must be a BuildIdOp, BuildIdOpAddNewDefault('v2') say, got {type(operation).__name__}"
@@ -125,6 +126,8 @@ class ClientVersions:
         Raises:
             RPCError: The service refused the call; with ``PERMISSION_DENIED`` if it has this switched off.
         """
+        from .inputs import GetWorkerBuildIdCompatibilityInput
+
         return await self._calls.get_worker_build_id_compatibility(
             GetWorkerBuildIdCompatibilityInput(
                 task_queue=identifier("task_queue", task_queue),
@@ -157,6 +160,8 @@ class ClientVersions:
             TypeError: ``build_ids`` or ``task_queues`` is no sequence of ``str``.
             RPCError: The service refused the call; with ``PERMISSION_DENIED`` if it has this switched off.
         """
+        from .inputs import GetWorkerTaskReachabilityInput
+
         return await self._calls.get_worker_task_reachability(
             GetWorkerTaskReachabilityInput(
                 build_ids=texts("build_ids", build_ids),

@@ -7,19 +7,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from .._checks import identifier, optional_text, texts
-from .deployment import WorkerDeploymentDescription, WorkerDeploymentVersionDescription
-from .inputs import (
-    DeleteWorkerDeploymentInput,
-    DeleteWorkerDeploymentVersionInput,
-    DescribeWorkerDeploymentInput,
-    DescribeWorkerDeploymentVersionInput,
-    SetWorkerDeploymentCurrentVersionInput,
-    SetWorkerDeploymentRampingVersionInput,
-    UpdateWorkerDeploymentVersionMetadataInput,
-)
 
 if TYPE_CHECKING:
     from .._client import Client
+    from .deployment import WorkerDeploymentDescription, WorkerDeploymentVersionDescription
 
 
 class WorkerDeploymentHandle:
@@ -59,6 +50,8 @@ class WorkerDeploymentHandle:
             rpc_metadata: Headers of the call.
             rpc_timeout: Deadline of the call.
         """
+        from .inputs import DescribeWorkerDeploymentInput
+
         return await self._client._calls.describe_worker_deployment(
             DescribeWorkerDeploymentInput(name=self._name, rpc_metadata=rpc_metadata, rpc_timeout=rpc_timeout)
         )
@@ -92,6 +85,8 @@ class WorkerDeploymentHandle:
         Raises:
             RPCError: With the status ``FAILED_PRECONDITION`` if the conflict token is outdated, or workers are missing.
         """
+        from .inputs import SetWorkerDeploymentCurrentVersionInput
+
         return await self._client._calls.set_worker_deployment_current_version(
             SetWorkerDeploymentCurrentVersionInput(
                 name=self._name,
@@ -137,6 +132,8 @@ class WorkerDeploymentHandle:
             RPCError: With the status ``FAILED_PRECONDITION`` if the conflict token is outdated, workers are missing, or
                 the version is the current one.
         """
+        from .inputs import SetWorkerDeploymentRampingVersionInput
+
         if not isinstance(percentage, (int, float)):
             raise TypeError(f"percentage must be a number, got {type(percentage).__name__}")
         if not 0 <= percentage <= 100:
@@ -164,6 +161,8 @@ class WorkerDeploymentHandle:
             rpc_metadata: Headers of the call.
             rpc_timeout: Deadline of the call.
         """
+        from .inputs import DescribeWorkerDeploymentVersionInput
+
         return await self._client._calls.describe_worker_deployment_version(
             DescribeWorkerDeploymentVersionInput(
                 name=self._name,
@@ -194,6 +193,8 @@ class WorkerDeploymentHandle:
         Returns:
             All that is kept with it now.
         """
+        from .inputs import UpdateWorkerDeploymentVersionMetadataInput
+
         return await self._client._calls.update_worker_deployment_version_metadata(
             UpdateWorkerDeploymentVersionMetadataInput(
                 name=self._name,
@@ -224,6 +225,8 @@ class WorkerDeploymentHandle:
         Raises:
             RPCError: With the status ``FAILED_PRECONDITION`` if it is not such a version.
         """
+        from .inputs import DeleteWorkerDeploymentVersionInput
+
         await self._client._calls.delete_worker_deployment_version(
             DeleteWorkerDeploymentVersionInput(
                 name=self._name,
@@ -246,6 +249,8 @@ class WorkerDeploymentHandle:
         Raises:
             RPCError: With the status ``FAILED_PRECONDITION`` if it has.
         """
+        from .inputs import DeleteWorkerDeploymentInput
+
         await self._client._calls.delete_worker_deployment(
             DeleteWorkerDeploymentInput(name=self._name, rpc_metadata=rpc_metadata, rpc_timeout=rpc_timeout)
         )

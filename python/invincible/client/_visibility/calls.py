@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from .._call import service_call
 from .._interceptor import OutboundInterceptor
-from .count import WorkflowExecutionCount
-from .executions import WorkflowExecutionAsyncIterator
-from .inputs import CountWorkflowsInput, ListWorkflowsInput
 
 if TYPE_CHECKING:
     from .._client import Client
+    from .count import WorkflowExecutionCount
+    from .executions import WorkflowExecutionAsyncIterator
+    from .inputs import CountWorkflowsInput, ListWorkflowsInput
 
 
 class VisibilityCalls(OutboundInterceptor):
@@ -21,11 +21,15 @@ class VisibilityCalls(OutboundInterceptor):
 
     def list_workflows(self, input: ListWorkflowsInput) -> WorkflowExecutionAsyncIterator:
         """Pages through the workflows, from the first use of the iterator on."""
+        from .executions import WorkflowExecutionAsyncIterator
+
         return WorkflowExecutionAsyncIterator(self._client, input)
 
     async def count_workflows(self, input: CountWorkflowsInput) -> WorkflowExecutionCount:
         """Asks for the count."""
         from invincible.api.workflowservice.v1 import CountWorkflowExecutionsRequest, CountWorkflowExecutionsResponse
+
+        from .count import WorkflowExecutionCount
 
         response = await service_call(
             self._client,

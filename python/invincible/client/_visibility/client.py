@@ -7,12 +7,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from .._checks import optional_text
-from .count import WorkflowExecutionCount
-from .executions import WorkflowExecutionAsyncIterator
-from .inputs import CountWorkflowsInput, ListWorkflowsInput
 
 if TYPE_CHECKING:
     from .._interceptor import OutboundInterceptor
+    from .count import WorkflowExecutionCount
+    from .executions import WorkflowExecutionAsyncIterator
 
 
 class ClientVisibility:
@@ -50,6 +49,8 @@ class ClientVisibility:
             async for order in client.list_workflows("WorkflowType = 'Order' AND ExecutionStatus = 'Failed'"):
                 print(order.id, order.close_time)
         """
+        from .inputs import ListWorkflowsInput
+
         return self._calls.list_workflows(
             ListWorkflowsInput(
                 query=optional_text("query", query),
@@ -77,6 +78,8 @@ class ClientVisibility:
         Raises:
             RPCError: The service refused the call; with ``INVALID_ARGUMENT`` for a query it does not understand.
         """
+        from .inputs import CountWorkflowsInput
+
         return await self._calls.count_workflows(
             CountWorkflowsInput(query=optional_text("query", query), rpc_metadata=rpc_metadata, rpc_timeout=rpc_timeout)
         )

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from .._call import service_call
 from .._description import WorkflowExecution
-from .._history import WorkflowHistory
 from .._paging import PagedIterator
 from .._status import WorkflowHistoryEventFilterType
-from .inputs import ListWorkflowsInput
 
 if TYPE_CHECKING:
     from .._client import Client
+    from .._history import WorkflowHistory
+    from .inputs import ListWorkflowsInput
 
 
 class WorkflowExecutionAsyncIterator(PagedIterator[WorkflowExecution]):
