@@ -206,4 +206,4 @@ def test_the_command_knows_its_version_and_its_commands() -> None:
 def test_the_command_starts_without_the_native_module() -> None:
     code = "import sys, invincible.cli.server; print(*(name for name in sys.modules if name.startswith('invincible.')))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert {name.split(".")[1] for name in done.stdout.split()} == {"cli", "testing"}
+    assert {name.split(".")[1] for name in done.stdout.split()} == {"_lazy", "cli", "testing"}

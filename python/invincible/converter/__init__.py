@@ -64,16 +64,17 @@ else:
                 "ActivitySerializationContext NexusSerializationContext SerializationContext "
                 "WithSerializationContext WorkflowSerializationContext"
             ),
-            "._data_converter": "DataConverter default",
+            # Those with a `default`, which comes with the data converter.
+            "._data_converter": "DataConverter FailureConverter PayloadConverter default",
             "._decode": "value_to_type",
             "._encodings": (
                 "BinaryNullPayloadConverter BinaryPlainPayloadConverter DefaultPayloadConverter "
                 "JSONPlainPayloadConverter"
             ),
             "._errors": "ArgumentError ConversionError",
-            "._failure": "DefaultFailureConverter DefaultFailureConverterWithEncodedAttributes FailureConverter",
+            "._failure": "DefaultFailureConverter DefaultFailureConverterWithEncodedAttributes",
             "._json": "AdvancedJSONEncoder",
-            "._payload_converter": "CompositePayloadConverter EncodingPayloadConverter PayloadConverter",
+            "._payload_converter": "CompositePayloadConverter EncodingPayloadConverter",
             "._protobuf": "BinaryProtoPayloadConverter JSONProtoPayloadConverter",
             "._remote_codec": "RemoteCodec",
             "._search_attributes": (

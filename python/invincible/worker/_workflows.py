@@ -21,6 +21,7 @@ from invincible._engine.explain import CommandLog
 from invincible._engine.reference import workflow_definition
 from invincible._engine.run import WorkerContext, WorkflowRun
 from invincible._engine.tracebacks import without_engine
+from invincible._lazy import load
 from invincible._native import Activation, Failure, InitializeWorkflow, OversizedPayloads, RemoveFromCache
 from invincible.client._task_failures import task_failures
 from invincible.converter import Signature
@@ -89,6 +90,9 @@ def types_failed_by_nondeterminism(definitions: Definitions) -> set[str]:
     }
 
 
+_USED_BY_WORKFLOWS = ("invincible.workflow", "invincible.activity", "invincible.common")
+
+
 class WorkflowThread:
     """Runs the activations of one native worker, on a thread of its own, until no more come.
 
@@ -130,6 +134,8 @@ class WorkflowThread:
         self._keeping = task_failures.kept() if keep_failures else nullcontext()
         self._on_failure = on_failure
         self._on_eviction = on_eviction
+        # Workflow code is to import nothing by using a name: it would take its time, at another place in each process.
+        load(_USED_BY_WORKFLOWS)
         self._guard: AbstractContextManager[object] = nullcontext()
         if context.guarded or context.unsandboxed_guarded:
             from invincible._engine.guard import install

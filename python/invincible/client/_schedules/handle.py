@@ -7,11 +7,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, overload
 
 from .._checks import identifier, optional_text
+from .inputs import Updater  # the blocking class is made from what this stands for
 
 if TYPE_CHECKING:
     from .._client import Client
     from .description import ScheduleDescription
-    from .inputs import Updater
     from .schedule import ScheduleBackfill, ScheduleOverlapPolicy, ScheduleUpdate, ScheduleUpdateInput
 
 

@@ -15,6 +15,12 @@ from .discovery import async_classes
 from .making import Maker
 from .rules import LATE, sync_name
 
+# The classes to make blocking ones from are found in what is loaded.
+for _package in (invincible.client, invincible.service):
+    for _name in _package.__all__:
+        if not _name.startswith("Sync") and _name not in LATE:
+            getattr(_package, _name)
+
 _classes = async_classes()
 _maker = Maker([*(cls.__name__ for cls in _classes), *LATE], __name__)
 _late = {sync_name(name): name for name in LATE}
