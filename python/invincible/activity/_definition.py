@@ -18,7 +18,7 @@ from invincible.types import ProtocolParamType, ProtocolReturnType
 
 if TYPE_CHECKING:
     from invincible._engine.activities import ActivityHandle
-    from invincible._engine.options import ActivityConfig
+    from invincible._engine.configs import ActivityConfig
     from invincible.types import ClassType
 
 P = ParamSpec("P")

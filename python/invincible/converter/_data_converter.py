@@ -19,7 +19,6 @@ from ._failure import DefaultFailureConverter, FailureConverter
 from ._failure_payloads import with_payloads
 from ._payload_converter import PayloadConverter, with_transfer_types
 from ._payloads import as_payload
-from ._storage import StorageDriverActivityInfo, StorageDriverWorkflowInfo
 
 if TYPE_CHECKING:
     from invincible._native import Payload
@@ -225,6 +224,8 @@ class DataConverter:
 
 def _target_of(context: SerializationContext) -> StorageTarget | None:
     """What storage drivers are told of a context: an activity's values are stored for the workflow that has them."""
+    from ._storage import StorageDriverActivityInfo, StorageDriverWorkflowInfo
+
     if isinstance(context, WorkflowSerializationContext):
         return StorageDriverWorkflowInfo(namespace=context.namespace, id=context.workflow_id)
     if isinstance(context, ActivitySerializationContext):

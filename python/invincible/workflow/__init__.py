@@ -14,6 +14,7 @@ from invincible._lazy import lazy_names
 if TYPE_CHECKING:
     from invincible._engine.activities import ActivityHandle
     from invincible._engine.children import ChildWorkflowHandle
+    from invincible._engine.configs import ActivityConfig, ChildWorkflowConfig, LocalActivityConfig
     from invincible._engine.definition import DynamicWorkflowConfig, HandlerUnfinishedPolicy
     from invincible._engine.errors import (
         ContinueAsNewError,
@@ -29,11 +30,8 @@ if TYPE_CHECKING:
     from invincible._engine.nexus import NexusOperationHandle
     from invincible._engine.options import (
         ActivityCancellationType,
-        ActivityConfig,
         ChildWorkflowCancellationType,
-        ChildWorkflowConfig,
         ContinueAsNewVersioningBehavior,
-        LocalActivityConfig,
         NexusOperationCancellationType,
         ParentClosePolicy,
         VersioningIntent,
@@ -134,10 +132,10 @@ else:
             "invincible._engine.groups": "EventGroup",
             "invincible._engine.messages": "UpdateInfo",
             "invincible._engine.nexus": "NexusOperationHandle",
+            "invincible._engine.configs": "ActivityConfig ChildWorkflowConfig LocalActivityConfig",
             "invincible._engine.options": (
-                "ActivityCancellationType ActivityConfig ChildWorkflowCancellationType ChildWorkflowConfig "
-                "ContinueAsNewVersioningBehavior LocalActivityConfig NexusOperationCancellationType "
-                "ParentClosePolicy VersioningIntent"
+                "ActivityCancellationType ChildWorkflowCancellationType ContinueAsNewVersioningBehavior "
+                "NexusOperationCancellationType ParentClosePolicy VersioningIntent"
             ),
             "._activities": (
                 "execute_activity execute_activity_class execute_activity_method start_activity start_activity_class "

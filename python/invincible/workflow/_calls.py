@@ -13,7 +13,7 @@ from invincible.types import ProtocolParamType, ProtocolReturnType, ProtocolSelf
 
 if TYPE_CHECKING:
     from invincible._engine.children import ChildWorkflowHandle
-    from invincible._engine.options import ChildWorkflowConfig
+    from invincible._engine.configs import ChildWorkflowConfig
     from invincible._engine.reference import Reference
 
 

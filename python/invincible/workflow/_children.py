@@ -8,28 +8,26 @@ from typing import TYPE_CHECKING, Any, NoReturn, overload
 
 from typing_extensions import Unpack
 
-from invincible._engine.children import ChildWorkflowHandle
 from invincible._engine.context import current_run
 from invincible._engine.external import ExternalWorkflowHandle
-from invincible._engine.groups import EventGroup
-from invincible._engine.options import (
-    ChildWorkflowConfig,
-    ChildWorkflowOptions,
-    ContinueAsNewVersioningBehavior,
-    VersioningIntent,
-)
+from invincible._engine.options import ChildWorkflowOptions
 from invincible._engine.reference import NOT_GIVEN, Reference, workflow_reference
-from invincible.common import RetryPolicy, SearchAttributes, TypedSearchAttributes
-from invincible.types import (
-    AnyType,
-    CallableAsyncNoParam,
-    CallableAsyncSingleParam,
-    ParamType,
-    ReturnType,
-    SelfType,
-)
 
 if TYPE_CHECKING:
+    from invincible._engine.children import ChildWorkflowHandle
+    from invincible._engine.configs import ChildWorkflowConfig
+    from invincible._engine.groups import EventGroup
+    from invincible._engine.options import ContinueAsNewVersioningBehavior, VersioningIntent
+    from invincible.common import RetryPolicy, SearchAttributes, TypedSearchAttributes
+    from invincible.types import (
+        AnyType,
+        CallableAsyncNoParam,
+        CallableAsyncSingleParam,
+        ParamType,
+        ReturnType,
+        SelfType,
+    )
+
     from ._calls import FunctionWorkflow, RunMethod, RunNoParam, RunSingleParam
 
 

@@ -3,36 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 from typing_extensions import Unpack
 
-from invincible._engine.activities import ActivityHandle
 from invincible._engine.context import current_run
-from invincible._engine.options import LocalActivityConfig, LocalActivityOptions
 from invincible._engine.reference import NOT_GIVEN
-from invincible.activity._definition import (
-    ActivityObject,
-    ActivityObjectNoParam,
-    ActivityObjectSingleParam,
-    AsyncCallable,
-    SyncCallable,
-    activity_reference,
-)
-from invincible.types import (
-    AnyType,
-    CallableAsyncNoParam,
-    CallableAsyncSingleParam,
-    CallableSyncNoParam,
-    CallableSyncSingleParam,
-    MethodAsyncNoParam,
-    MethodAsyncSingleParam,
-    MethodSyncNoParam,
-    MethodSyncSingleParam,
-    ParamType,
-    ReturnType,
-    SelfType,
-)
+from invincible.activity._definition import activity_reference
+
+if TYPE_CHECKING:
+    from invincible._engine.activities import ActivityHandle
+    from invincible._engine.configs import LocalActivityConfig
+    from invincible._engine.options import LocalActivityOptions
+    from invincible.activity._definition import (
+        ActivityObject,
+        ActivityObjectNoParam,
+        ActivityObjectSingleParam,
+        AsyncCallable,
+        SyncCallable,
+    )
+    from invincible.types import (
+        AnyType,
+        CallableAsyncNoParam,
+        CallableAsyncSingleParam,
+        CallableSyncNoParam,
+        CallableSyncSingleParam,
+        MethodAsyncNoParam,
+        MethodAsyncSingleParam,
+        MethodSyncNoParam,
+        MethodSyncSingleParam,
+        ParamType,
+        ReturnType,
+        SelfType,
+    )
 
 
 @overload

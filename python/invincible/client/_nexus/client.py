@@ -6,14 +6,12 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, overload
 
-from typing_extensions import Required, Unpack
+from typing_extensions import Unpack
 
 from invincible.common import NexusOperationIDConflictPolicy, NexusOperationIDReusePolicy
-from invincible.service import seconds
 from invincible.types import NexusServiceType
 
 from .._checks import identifier, optional_text
-from .._options import CallOptions
 
 if TYPE_CHECKING:
     from invincible._engine.nexus_reference import NexusOperation
@@ -23,23 +21,10 @@ if TYPE_CHECKING:
     from .._interceptor import OutboundInterceptor
     from .description import NexusOperationExecutionAsyncIterator, NexusOperationExecutionCount
     from .handle import NexusOperationHandle
+    from .options import NexusOperationOptions
 
 I = TypeVar("I")  # noqa: E741
 O = TypeVar("O")  # noqa: E741
-
-
-class NexusOperationOptions(CallOptions, total=False):
-    """Options of :meth:`NexusClient.start_operation` and :meth:`NexusClient.execute_operation`."""
-
-    id: Required[str]
-    id_reuse_policy: NexusOperationIDReusePolicy
-    id_conflict_policy: NexusOperationIDConflictPolicy
-    schedule_to_close_timeout: timedelta | None
-    schedule_to_start_timeout: timedelta | None
-    start_to_close_timeout: timedelta | None
-    search_attributes: TypedSearchAttributes | None
-    summary: str | None
-    headers: Mapping[str, str] | None
 
 
 class NexusClient(Generic[NexusServiceType]):
@@ -135,6 +120,7 @@ class NexusClient(Generic[NexusServiceType]):
             ValueError: ``id`` is empty.
         """
         from invincible._engine.nexus_reference import operation_reference
+        from invincible.service import seconds
 
         from .inputs import StartNexusOperationInput
 
