@@ -265,9 +265,12 @@ class Client(ClientUpdates, ClientActivities, ClientNexus, ClientSchedules, Clie
         return self._config["data_converter"]
 
     def _workflow_converter(self, workflow_id: str, workflow_type: str | None = None) -> DataConverter:
+        converter = self.data_converter
+        if type(converter) is DataConverter and not converter._contextual:
+            return converter  # which would take no notice
         from invincible.converter import StorageDriverWorkflowInfo, WorkflowSerializationContext
 
-        converter = self.data_converter.with_context(WorkflowSerializationContext(self.namespace, workflow_id))
+        converter = converter.with_context(WorkflowSerializationContext(self.namespace, workflow_id))
         target = StorageDriverWorkflowInfo(namespace=self.namespace, id=workflow_id, type=workflow_type)
         return converter._with_storage_target(target)
 

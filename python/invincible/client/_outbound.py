@@ -75,7 +75,9 @@ class NativeCalls(
             start_signal=input.start_signal,
             start_signal_input=await encode_arguments(
                 self._client._workflow_converter(input.id, input.workflow), input.start_signal_args, None
-            ),
+            )
+            if input.start_signal is not None
+            else (),
             request_eager_start=input.request_eager_start,
             **({} if calling is None else calling.start(input.id)),
         )
@@ -254,12 +256,12 @@ class NativeCalls(
             id_conflict_policy=input.id_conflict_policy,
             retry_policy=None if input.retry_policy is None else input.retry_policy._to_native(),
             cron_schedule=input.cron_schedule,
-            memo=await encode_map(converter, input.memo),
+            memo=await encode_map(converter, input.memo) if input.memo else {},
             search_attributes={}
             if input.search_attributes is None
             else encode_search_attributes(input.search_attributes),
-            static_summary=await encode_text(converter, input.static_summary),
-            static_details=await encode_text(converter, input.static_details),
+            static_summary=None if input.static_summary is None else await encode_text(converter, input.static_summary),
+            static_details=None if input.static_details is None else await encode_text(converter, input.static_details),
             priority=None if input.priority is Priority.default else input.priority._to_native(),
             versioning_override=None if input.versioning_override is None else input.versioning_override._to_native(),
             time_skipping_config=self._time_skipping_config(input),

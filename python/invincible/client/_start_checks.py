@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from invincible.common import Priority, RetryPolicy, TypedSearchAttributes
@@ -22,6 +23,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "static_details": (str, type(None)),
     "priority": (Priority,),
 }
+_checked = attrgetter(*_TYPES)
 
 
 def check_start(input: StartWorkflowInput | UpdateWithStartStartWorkflowInput) -> None:
@@ -33,10 +35,11 @@ def check_start(input: StartWorkflowInput | UpdateWithStartStartWorkflowInput) -
     """
     from ._inputs import StartWorkflowInput
 
-    for name, expected in _TYPES.items():
-        value = getattr(input, name)
-        if not isinstance(value, expected):
-            names = " or ".join(each.__name__ for each in expected if each is not type(None))
-            raise TypeError(f"{name} of workflow {input.workflow!r} must be a {names}, got {type(value).__name__}")
+    values = _checked(input)
+    if not all(map(isinstance, values, _TYPES.values())):
+        for (name, expected), value in zip(_TYPES.items(), values, strict=True):
+            if not isinstance(value, expected):
+                names = " or ".join(each.__name__ for each in expected if each is not type(None))
+                raise TypeError(f"{name} of workflow {input.workflow!r} must be a {names}, got {type(value).__name__}")
     if isinstance(input, StartWorkflowInput) and input.start_signal_args and input.start_signal is None:
         raise ValueError(f"start_signal_args of workflow {input.workflow!r} need a start_signal to be sent with")
