@@ -11,8 +11,11 @@ import asyncio
 import contextvars
 import math
 import sys
+from asyncio import _set_running_loop
 from collections import deque
 from collections.abc import Callable, Coroutine
+from contextvars import copy_context
+from functools import partial
 from typing import Any, NoReturn, Protocol, TypeVar, cast
 
 from .errors import EvictedError
@@ -21,6 +24,9 @@ from .log import logger
 T = TypeVar("T")
 
 _TASKS_HAVE_CONTEXTS = sys.version_info >= (3, 11)
+
+# In place of the queue of a loop that does not run.
+_NOTHING_READY: Any = ()
 
 # Code that catches everything and waits again is not followed for ever.
 _CLOSING_STEPS = 100
@@ -36,30 +42,45 @@ class Clock(Protocol):
     def cancel_timer(self, handle: TimerHandle) -> None: ...
 
 
-class Handle:
-    """A callback that is due; what ``call_soon`` returns."""
+class _EvictedRun:
+    """What the loop of an evicted run has in its place."""
 
-    __slots__ = ("_args", "_callback", "_cancelled", "_context")
+    timestamp_ns = 0
 
-    def __init__(
-        self, callback: Callable[..., object], args: tuple[Any, ...], context: contextvars.Context | None
-    ) -> None:
-        self._callback = callback
-        self._args = args
-        self._context = context if context is not None else contextvars.copy_context()
-        self._cancelled = False
+    def require_writable(self, what: str) -> NoReturn:
+        raise EvictedError
+
+    def start_timer(self, handle: TimerHandle, delay: float, summary: str | None) -> NoReturn:
+        raise EvictedError
+
+    def cancel_timer(self, handle: TimerHandle) -> None:
+        return None
+
+
+EVICTED = _EvictedRun()
+
+
+class Handle(partial[object]):
+    """A callback that is due; what ``call_soon`` returns. To call it is to run it, in its context.
+
+    There is one for each step of each task, and ``partial`` makes and runs it without a call in Python.
+    """
+
+    __slots__ = ()
 
     def cancel(self) -> None:
-        self._cancelled = True
+        self.__setstate__(_CANCELLED)  # type: ignore[attr-defined]  # for pickle, and the only way to change one
 
     def cancelled(self) -> bool:
-        return self._cancelled
+        return self.func is _nothing
 
-    def run(self) -> None:
-        if not self._cancelled:
-            self._context.run(self._callback, *self._args)
-            # The tracebacks of a task's exception hold this frame, which holds the task: a cycle, if not for this.
-            del self
+
+def _nothing() -> None:
+    pass
+
+
+# The state of a ``partial`` in the place of its callback, which it lets go.
+_CANCELLED: Any = (_nothing, (), {}, None)
 
 
 class TimerHandle(Handle):
@@ -67,24 +88,15 @@ class TimerHandle(Handle):
 
     __slots__ = ("_clock", "_when", "seq")
 
-    def __init__(
-        self,
-        clock: Clock,
-        when: float,
-        callback: Callable[..., object],
-        args: tuple[Any, ...],
-        context: contextvars.Context | None,
-    ) -> None:
-        super().__init__(callback, args, context)
-        self._clock = clock
-        self._when = when
-        self.seq: int
+    _clock: Clock
+    _when: float
+    seq: int
 
     def when(self) -> float:
         return self._when
 
     def cancel(self) -> None:
-        if not self._cancelled:
+        if not self.cancelled():
             super().cancel()
             self._clock.cancel_timer(self)
 
@@ -95,7 +107,7 @@ class WorkflowFuture(asyncio.Future[T]):
     __slots__ = ("_order",)
 
     def __init__(self, *, loop: WorkflowLoop) -> None:
-        self._order = loop.next_order()
+        self._order = loop._order = loop._order + 1
         super().__init__(loop=loop)
 
     def __hash__(self) -> int:
@@ -105,11 +117,14 @@ class WorkflowFuture(asyncio.Future[T]):
 class WorkflowTask(asyncio.Task[T]):
     """A task that hashes by creation order, for the same reason."""
 
+    __slots__ = ("_order", "_run_context")
+
     def __init__(self, coroutine: Coroutine[Any, Any, T], *, loop: WorkflowLoop, **options: Any) -> None:
-        self._order = loop.next_order()
-        if _TASKS_HAVE_CONTEXTS and options.get("context") is None:
-            options["context"] = contextvars.copy_context()
-        self._run_context: contextvars.Context | None = options.get("context")
+        self._order = loop._order = loop._order + 1
+        context: contextvars.Context | None = options.get("context")
+        if _TASKS_HAVE_CONTEXTS and context is None:
+            options["context"] = context = copy_context()
+        self._run_context = context
         super().__init__(coroutine, loop=loop, **options)
         # A run that leaves the cache drops its tasks; asyncio would log each as destroyed while pending.
         self._log_destroy_pending = False
@@ -137,20 +152,30 @@ class WorkflowTask(asyncio.Task[T]):
 class WorkflowLoop(asyncio.AbstractEventLoop):
     """The loop that workflow code sees as ``asyncio.get_running_loop()``."""
 
+    _exception_handler: Callable[[asyncio.AbstractEventLoop, dict[str, Any]], object] | None = None
+
     def __init__(self, run: Clock) -> None:
-        self.run = run
+        self.run: Clock = run
         self.turn = 0
-        self._ready: deque[Handle] = deque()
+        self._ready: deque[Handle] = _NOTHING_READY
+        # How many futures and tasks there have been.
         self._order = 0
         # Those that are not done; one that waits for something that only it knows must not be collected as garbage.
-        self._tasks: dict[WorkflowTask[Any], None] = {}
-        self._exception_handler: Callable[[asyncio.AbstractEventLoop, dict[str, Any]], object] | None = None
+        self._tasks: dict[int, WorkflowTask[Any]] = {}
 
     # What the engine uses
 
-    def next_order(self) -> int:
-        self._order = order = self._order + 1
-        return order
+    def enter(self) -> None:
+        """Be the running loop, until ``leave``."""
+        if self._ready is _NOTHING_READY:
+            self._ready = deque()
+        _set_running_loop(self)
+
+    def leave(self) -> None:
+        """Be no running loop any more. A queue takes more memory than the rest of the loop: one that waits has none."""
+        _set_running_loop(None)
+        if not self._ready:
+            self._ready = _NOTHING_READY
 
     def run_ready(self) -> bool:
         """Run callbacks until none is ready; whether any ran."""
@@ -161,7 +186,7 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
             self.turn += 1
             try:
                 # Not kept in a variable here: the tracebacks of what it raises hold this frame.
-                ready.popleft().run()
+                ready.popleft()()
             except Exception as error:
                 # As asyncio does; a task keeps its exception to itself, so this is a plain callback's.
                 self.call_exception_handler({"message": "a callback of the workflow raised", "exception": error})
@@ -176,10 +201,10 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
 
     def unfinished_tasks(self) -> list[WorkflowTask[Any]]:
         """Tasks that wait or are about to run, in the order of their creation."""
-        return [task for task in self._tasks if not task.done()]
+        return [task for task in self._tasks.values() if not task.done()]
 
-    def _forget(self, task: asyncio.Task[Any]) -> None:
-        self._tasks.pop(cast("WorkflowTask[Any]", task), None)
+    def _forget(self, task: Any) -> None:
+        self._tasks.pop(task._order, None)
 
     def close_tasks(self) -> None:
         """End every unfinished task of an evicted run; its ``finally`` blocks run, commands they issue are refused."""
@@ -194,7 +219,7 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
     def call_soon(  # type: ignore[override]
         self, callback: Callable[..., object], *args: Any, context: contextvars.Context | None = None
     ) -> Handle:
-        handle = Handle(callback, args, context)
+        handle = Handle((copy_context() if context is None else context).run, callback, *args)
         self._ready.append(handle)
         return handle
 
@@ -219,7 +244,9 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
         """Call back after ``delay`` seconds of workflow time. Even no delay is a timer: histories depend on it."""
         if not math.isfinite(delay):
             raise ValueError(f"a timer needs a finite number of seconds, got {delay}")
-        handle = TimerHandle(self.run, self.time() + delay, callback, args, context)
+        handle = TimerHandle((copy_context() if context is None else context).run, callback, *args)
+        handle._clock = self.run
+        handle._when = self.time() + delay
         self.run.start_timer(handle, max(delay, 0.0), summary)
         return handle
 
@@ -237,12 +264,12 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
             coroutine.close()
             raise
         task: WorkflowTask[Any] = WorkflowTask(coroutine, loop=self, **options)
-        self._tasks[task] = None
+        self._tasks[task._order] = task
         task.add_done_callback(self._forget)
         return task
 
-    def get_debug(self) -> bool:
-        return False
+    # Each new future and task asks; `bool()` is False, without a call in Python.
+    get_debug = staticmethod(bool)
 
     def is_running(self) -> bool:
         return True

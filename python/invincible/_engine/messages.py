@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import partial
+from types import CoroutineType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from invincible import _native
@@ -151,8 +152,11 @@ class Messages:
             if job.run_validator and handler.validator is not None:
                 # Arguments of its own: what it changes in them must not reach the handler.
                 arguments = self._arguments(handler, job.name, job.input)
-                with run.reading_only():
+                run.read_only = True
+                try:
                     self._validate(job, handler, arguments)
+                finally:
+                    run.read_only = False
             run.emit(_native.UpdateAccepted(protocol_instance_id=job.protocol_instance_id))
             accepted = True
             self._running_updates[execution] = (handler, job.id)
@@ -186,12 +190,14 @@ class Messages:
 
     def query(self, job: _native.QueryWorkflow) -> None:
         run = self._run
-        with run.reading_only():
-            try:
-                payload = run.encode_result(self._answer(job), "query", job.query_type)
-                answer = _native.QueryResult(query_id=job.query_id, result=payload)
-            except Exception as error:  # the caller of the query gets it
-                answer = _native.QueryResult(query_id=job.query_id, failure=run.failure_from(error))
+        run.read_only = True
+        try:
+            payload = run.encode_result(self._answer(job), "query", job.query_type)
+            answer = _native.QueryResult(query_id=job.query_id, result=payload)
+        except Exception as error:  # the caller of the query gets it
+            answer = _native.QueryResult(query_id=job.query_id, failure=run.failure_from(error))
+        finally:
+            run.read_only = False
         run.emit(answer)
 
     def _answer(self, job: _native.QueryWorkflow) -> Any:
@@ -290,6 +296,6 @@ async def _signalled(job: _native.SignalWorkflow, call: Callable[[], Any]) -> No
 async def awaited(call: Callable[[], Any]) -> Any:
     """The result of a handler, which may be async or not."""
     result = call()
-    if asyncio.iscoroutine(result):
+    if type(result) is CoroutineType or asyncio.iscoroutine(result):
         return await result
     return result

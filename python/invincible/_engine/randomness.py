@@ -5,8 +5,9 @@ from __future__ import annotations
 import random
 import uuid
 from collections.abc import Callable
-from functools import cached_property
 from weakref import WeakKeyDictionary
+
+from .parts import made_when_used
 
 
 class Randomness:
@@ -19,10 +20,13 @@ class Randomness:
     def __init__(self, seed: int) -> None:
         self.seed = seed
         self._callbacks: list[Callable[[int], None]] = []
-        # Those of `new_random`, for as long as somebody has them.
-        self._generators: WeakKeyDictionary[random.Random, str | None] = WeakKeyDictionary()
 
-    @cached_property
+    @made_when_used
+    def _generators(self) -> WeakKeyDictionary[random.Random, str | None]:
+        """Those of `new_random`, for as long as somebody has them."""
+        return WeakKeyDictionary()
+
+    @made_when_used
     def generator(self) -> random.Random:
         """The generator that workflow code shares. Histories depend on who takes how much from it."""
         return random.Random(self.seed)

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-from asyncio import _set_running_loop
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import partial
 from typing import Any, NoReturn
 
 from invincible import _native
@@ -35,10 +33,11 @@ from .errors import ContinueAsNewError, EvictedError, ReadOnlyContextError
 from .explain import CommandLog
 from .external import External
 from .groups import EventGroup, markers
-from .loop import TimerHandle, WorkflowLoop, set_unless_done
+from .loop import EVICTED, TimerHandle, WorkflowLoop, set_unless_done
 from .messages import Messages
 from .nexus import NexusOperations
 from .operations import Outcomes, Pending
+from .parts import made_when_used
 from .randomness import Randomness
 from .reference import Reference
 from .tracebacks import without_engine
@@ -74,7 +73,39 @@ class WorkerContext:
 
 
 class WorkflowRun:
-    """The state of one run between activations; it lives in the worker's cache."""
+    """The state of one run between activations; it lives in the worker's cache.
+
+    There are many, and most just wait: what a run has not changed is in the class, and parts are made when used.
+    """
+
+    instance: Any = None
+    context: SerializationContext | None = None
+
+    # The state of the current task.
+    activation: Activation | None = None
+    timestamp_ns = 0
+    start_timestamp_ns = 0
+    is_replaying = False
+    # While code runs that must not change the run: a query, a validator.
+    read_only = False
+    cancellation_reason: str | None = None
+    evicted: bool = False
+    ended = False
+    current_details = ""
+    # What `workflow.info()` has made, until it changes.
+    info: Any = None
+    # What becomes of the commands of this activation when all of its jobs are known, if something is to.
+    settle: Callable[[list[Any]], list[Any]] | None = None
+    # Where calls of its code pass interceptors, if it has some.
+    outbound: Any = None
+
+    _timer_summary: str | None = None
+    _prepared = False
+    _arguments: Sequence[Any] = ()
+    _main: asyncio.Task[None] | None = None
+    _task_failure: BaseException | None = None
+    # What a dynamic workflow has decided in place of its definition.
+    _configured_failure_types: Sequence[type[BaseException]] | None = None
 
     def __init__(
         self, definition: WorkflowDefinition, worker: WorkerContext, run_id: str, init: InitializeWorkflow
@@ -84,78 +115,60 @@ class WorkflowRun:
         self.run_id = run_id
         self.init = init
         self.loop: WorkflowLoop = WorkflowLoop(self)  # type: ignore[abstract]  # what is missing refuses at run time
-        self.instance: Any = None
         self.versioning_behavior = definition.versioning_behavior
         self.guarded = worker.guarded if definition.sandboxed else worker.unsandboxed_guarded
         self.payload_converter = worker.payload_converter
         self.failure_converter = worker.failure_converter
-        self.context: SerializationContext | None = None
         if worker.contextual:
             self.context = WorkflowSerializationContext(worker.namespace, init.workflow_id)
             self.payload_converter = in_context(self.payload_converter, self.context)
             self.failure_converter = in_context(self.failure_converter, self.context)
-
-        # The state of the current task.
-        self.activation: Activation | None = None
-        self.timestamp_ns = 0
-        self.start_timestamp_ns = 0
-        self.is_replaying = False
-        self.read_only = False
-        self.cancellation_reason: str | None = None
-        self.evicted: bool = False
-        self.ended = False
-        self.current_details = ""
-        # What `workflow.info()` has made, until it changes.
-        self.info: Any = None
-        # What becomes of the commands of this activation when all of its jobs are known, if something is to.
-        self.settle: Callable[[list[Any]], list[Any]] | None = None
-        # Where calls of its code pass interceptors, if it has some.
-        self.outbound: Any = None
-
         self.log = CommandLog()
-        self._context = contextvars.Context()
-        self.activities: Activities = Activities(self)
         self.conditions = Conditions()
-        self.randomness: Randomness = Randomness(init.randomness_seed)
-        self._timers: Pending[TimerHandle] = Pending("timer")
-        self._timer_summary: str | None = None
+        self._context = contextvars.Context()
         self._commands: list[Any] = []
-        self._notified_patches: set[str] = set()
-        self._patches: dict[str, bool] = {}
-        self._prepared = False
-        self._arguments: list[Any] = []
-        self._main: asyncio.Task[None] | None = None
-        self._task_failure: BaseException | None = None
-        self._failure_exception_types: tuple[type[BaseException], ...] = (
-            FailureError,
-            asyncio.TimeoutError,
-            *definition.failure_exception_types,
-            *worker.failure_exception_types,
-        )
 
-    # Made when first needed: most runs have none of these.
+    @made_when_used
+    def activities(self) -> Activities:
+        return Activities(self)
 
-    @cached_property
+    @made_when_used
+    def randomness(self) -> Randomness:
+        return Randomness(self.init.randomness_seed)
+
+    @made_when_used
+    def _timers(self) -> Pending[TimerHandle]:
+        return Pending("timer")
+
+    @made_when_used
+    def _notified_patches(self) -> set[str]:
+        return set()
+
+    @made_when_used
+    def _patches(self) -> dict[str, bool]:
+        return {}
+
+    @made_when_used
     def messages(self) -> Messages:
         return Messages(self)
 
-    @cached_property
+    @made_when_used
     def outcomes(self) -> Outcomes:
         return Outcomes(self.loop)
 
-    @cached_property
+    @made_when_used
     def children(self) -> Children:
         return Children(self)
 
-    @cached_property
+    @made_when_used
     def external(self) -> External:
         return External(self)
 
-    @cached_property
+    @made_when_used
     def nexus(self) -> NexusOperations:
         return NexusOperations(self)
 
-    @cached_property
+    @made_when_used
     def attributes(self) -> Attributes:
         return Attributes(self)
 
@@ -176,7 +189,7 @@ class WorkflowRun:
         self.timestamp_ns = activation.timestamp_ns
         self.is_replaying = activation.is_replaying
         self.log.begin(activation.history_length, activation.is_replaying)
-        _set_running_loop(self.loop)
+        self.loop.enter()
         try:
             for stage, jobs in _stages(activation.jobs) if self._prepared or self._prepare() else ():
                 for job in jobs:
@@ -185,7 +198,7 @@ class WorkflowRun:
             if self.ended and not had_ended and not self.is_replaying and "messages" in self.__dict__:
                 self.messages.warn_of_unfinished()
         finally:
-            _set_running_loop(None)
+            self.loop.leave()
         commands, self._commands = self._commands, []
         if self.settle is not None:
             commands, self.settle = self.settle(commands), None
@@ -197,11 +210,15 @@ class WorkflowRun:
     def evict(self) -> None:
         """Forget the run: its unfinished code is closed, and may issue nothing more."""
         self.evicted = True
-        _set_running_loop(self.loop)
+        self.loop.enter()
         try:
             self.loop.close_tasks()
         finally:
-            _set_running_loop(None)
+            self.loop.leave()
+        # The parts of a run hold the run: without this, it would wait for the garbage collector.
+        for part in _PARTS:
+            vars(self).pop(part, None)
+        self.loop.run = EVICTED
 
     def _prepare(self) -> bool:
         """Decode the arguments and make the instance, before any handler can need it; whether the run goes on."""
@@ -230,13 +247,7 @@ class WorkflowRun:
                 self.instance = definition.workflow_class()
         if definition.dynamic_config is not None:
             config = definition.dynamic_config(self.instance)
-            if config.failure_exception_types is not None:
-                self._failure_exception_types = (
-                    FailureError,
-                    asyncio.TimeoutError,
-                    *config.failure_exception_types,
-                    *self.worker.failure_exception_types,
-                )
+            self._configured_failure_types = config.failure_exception_types
             if config.versioning_behavior is not VersioningBehavior.UNSPECIFIED:
                 self.versioning_behavior = config.versioning_behavior
 
@@ -274,7 +285,12 @@ class WorkflowRun:
         self._end(_native.CompleteWorkflowExecution(result=payload))
 
     def _main_call(self) -> Awaitable[Any]:
-        return self.call_run(self.definition.run, self._arguments)
+        return self.call_run(self.definition.run, self._take_arguments())
+
+    def _take_arguments(self) -> Sequence[Any]:
+        """The arguments of the run method, which may let go of them."""
+        arguments, self._arguments = self._arguments, ()
+        return arguments
 
     def call_run(self, function: Callable[..., Any], arguments: Sequence[Any]) -> Awaitable[Any]:
         """The call of the run method, or of the function that is the workflow."""
@@ -321,7 +337,11 @@ class WorkflowRun:
 
     def is_failure_exception(self, error: BaseException) -> bool:
         """Whether the exception fails the workflow; any other fails the workflow task, which is tried again."""
-        return isinstance(error, self._failure_exception_types)
+        own = self._configured_failure_types
+        if own is None:
+            own = self.definition.failure_exception_types
+        types = (FailureError, asyncio.TimeoutError, *own, *self.worker.failure_exception_types)
+        return isinstance(error, types)
 
     # What the parts of the engine share
 
@@ -341,15 +361,6 @@ class WorkflowRun:
             raise ReadOnlyContextError(f"{what} is not possible in a query or validator: it would change the workflow")
         if self.evicted:
             raise EvictedError
-
-    @contextmanager
-    def reading_only(self) -> Iterator[None]:
-        """While code runs that must not change the run."""
-        self.read_only = True
-        try:
-            yield
-        finally:
-            self.read_only = False
 
     # Timers
 
@@ -465,10 +476,13 @@ class WorkflowRun:
 
     def _refuse(self, what: str, error: Exception) -> NoReturn:
         """Raise what a payload converter has raised, with the name of the value."""
-        if isinstance(error, self._failure_exception_types) and not isinstance(error, ConversionError):
+        if self.is_failure_exception(error) and not isinstance(error, ConversionError):
             raise error
         show_values = self.worker.show_values
         raise encoding_error(what, error, show_values=show_values) from (error if show_values else None)
+
+
+_PARTS = ("activities", "children", "external", "inbound", "messages", "nexus", "outbound")
 
 
 # Jobs are applied in stages, each run until all code waits: histories depend on it.

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from functools import cached_property
 from typing import Any, NoReturn
 
 from invincible._engine.definition import WorkflowDefinition
+from invincible._engine.parts import made_when_used
 from invincible._engine.reference import Reference
 from invincible._engine.run import WorkerContext, WorkflowRun
 from invincible._native import InitializeWorkflow
@@ -43,21 +43,24 @@ class InterceptedRun(WorkflowRun):
         self._interceptors = interceptors
         # Until it is made: a run that could not be made may still be asked.
         self.inbound: WorkflowInboundInterceptor = InboundEnd(self)
-        self.activities = InterceptedActivities(self)
 
-    @cached_property
+    @made_when_used
+    def activities(self) -> InterceptedActivities:
+        return InterceptedActivities(self)
+
+    @made_when_used
     def messages(self) -> InterceptedMessages:
         return InterceptedMessages(self)
 
-    @cached_property
+    @made_when_used
     def children(self) -> InterceptedChildren:
         return InterceptedChildren(self)
 
-    @cached_property
+    @made_when_used
     def external(self) -> InterceptedExternal:
         return InterceptedExternal(self)
 
-    @cached_property
+    @made_when_used
     def nexus(self) -> InterceptedNexusOperations:
         return InterceptedNexusOperations(self)
 
@@ -81,7 +84,7 @@ class InterceptedRun(WorkflowRun):
             ExecuteWorkflowInput(
                 type=definition.workflow_class or definition.run,
                 run_fn=definition.run,
-                args=self._arguments,
+                args=self._take_arguments(),
                 headers=self.init.headers,
             )
         )

@@ -1,0 +1,28 @@
+"""Parts of a run that most runs do not need."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class made_when_used(Generic[T]):
+    """A method that makes a part of its object: the part is made once, when it is first asked for.
+
+    ``functools.cached_property`` takes a lock before Python 3.12, and makes the dictionary of the object, which takes
+    more memory than its values.
+    """
+
+    def __init__(self, make: Callable[[Any], T]) -> None:
+        self._make = make
+        self.__doc__ = make.__doc__
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, instance: Any, owner: type) -> T:
+        part = self._make(instance)
+        setattr(instance, self._name, part)
+        return part
