@@ -5,6 +5,7 @@ mod activity;
 mod client;
 mod commands;
 mod convert;
+mod drive;
 mod errors;
 mod failure;
 mod health;

@@ -17,7 +17,20 @@ struct State<T> {
     /// A waiting reader has not yet noticed.
     unheard: bool,
     closed: bool,
+    /// How many readers wait at the bell: one, unless it was given up.
+    waiting: usize,
+    /// The reader is called away from there.
+    called: bool,
     taken: u64,
+}
+
+/// What ends a wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Heard {
+    Mail,
+    Call,
+    /// The mailbox is closed and empty.
+    End,
 }
 
 /// How much waits, and how often the reader has come for it.
@@ -38,7 +51,15 @@ pub enum Bell {
 
 impl<T> Mailbox<T> {
     pub fn new(bell: Bell) -> Self {
-        let state = State { items: Vec::new(), rung: false, unheard: false, closed: false, taken: 0 };
+        let state = State {
+            items: Vec::new(),
+            rung: false,
+            unheard: false,
+            closed: false,
+            waiting: 0,
+            called: false,
+            taken: 0,
+        };
         Self { state: Mutex::new(state), bell }
     }
 
@@ -70,20 +91,50 @@ impl<T> Mailbox<T> {
     /// Waits for the bell, whose every ring is heard once; false when the mailbox is closed and empty. For a mailbox
     /// whose bell is `Wait`.
     pub fn wait(&self) -> bool {
-        let mut state = self.lock();
         loop {
-            if std::mem::take(&mut state.unheard) && !state.items.is_empty() {
-                return true;
-            }
-            if state.closed {
-                return !state.items.is_empty();
-            }
-            match &self.bell {
-                Bell::Wait(bell) => state = bell.wait(state).unwrap_or_else(PoisonError::into_inner),
-                #[cfg(unix)]
-                Bell::Socket(_) => return false,
+            match self.wait_for_mail_or_call() {
+                Heard::Mail => return true,
+                Heard::Call => {}
+                Heard::End => return false,
             }
         }
+    }
+
+    /// The same, for a reader that may be called away.
+    pub fn wait_for_mail_or_call(&self) -> Heard {
+        let mut state = self.lock();
+        loop {
+            if std::mem::take(&mut state.called) {
+                return Heard::Call;
+            }
+            if std::mem::take(&mut state.unheard) && !state.items.is_empty() {
+                return Heard::Mail;
+            }
+            if state.closed {
+                return if state.items.is_empty() { Heard::End } else { Heard::Mail };
+            }
+            match &self.bell {
+                Bell::Wait(bell) => {
+                    state.waiting += 1;
+                    state = bell.wait(state).unwrap_or_else(PoisonError::into_inner);
+                    state.waiting -= 1;
+                }
+                #[cfg(unix)]
+                Bell::Socket(_) => return Heard::End,
+            }
+        }
+    }
+
+    /// Calls the reader away from the bell; false if it does not wait there, and will hear of it when it comes.
+    pub fn call(&self) -> bool {
+        let mut state = self.lock();
+        state.called = true;
+        let waiting = state.waiting > 0;
+        drop(state);
+        if let (true, Bell::Wait(bell)) = (waiting, &self.bell) {
+            bell.notify_all();
+        }
+        waiting
     }
 
     /// Nothing is accepted any more; what has come can still be taken.
@@ -99,9 +150,11 @@ impl<T> Mailbox<T> {
             return;
         }
         state.unheard = true;
+        let waiting = state.waiting > 0;
         drop(state);
         match &self.bell {
-            Bell::Wait(bell) => bell.notify_all(),
+            Bell::Wait(bell) if waiting => bell.notify_all(),
+            Bell::Wait(_) => {}
             #[cfg(unix)]
             Bell::Socket(socket) => {
                 // The only byte under way. If the other end is gone, so is the reader.
@@ -151,6 +204,28 @@ mod tests {
         }
         mailbox.close();
         assert_eq!(reader.join().unwrap(), (0..100).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_reader_that_waits_can_be_called_away() {
+        let mailbox = Arc::new(Mailbox::new(Bell::Wait(Condvar::new())));
+        assert!(!mailbox.call());
+        assert_eq!(mailbox.wait_for_mail_or_call(), Heard::Call);
+        let reader = std::thread::spawn({
+            let mailbox = mailbox.clone();
+            move || {
+                let mut calls = 0;
+                while mailbox.wait_for_mail_or_call() == Heard::Call {
+                    calls += 1;
+                }
+                calls
+            }
+        });
+        while !mailbox.call() {
+            std::thread::yield_now();
+        }
+        assert!(mailbox.push('a'));
+        assert!(reader.join().unwrap() > 0);
     }
 
     #[cfg(unix)]

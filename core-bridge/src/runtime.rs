@@ -13,6 +13,7 @@ use temporalio_common::telemetry::{
 };
 use temporalio_sdk_core::{CoreRuntime, RuntimeOptions};
 use tokio::task::AbortHandle;
+use tracing::dispatcher::{Dispatch, with_default};
 
 use crate::errors::Error;
 use crate::logs::{LogQueue, log_panics_of_this_thread};
@@ -32,6 +33,8 @@ pub struct RuntimeRef(Arc<InProcess<Threads>>);
 struct Threads {
     core: Option<CoreRuntime>,
     tokio: Option<tokio::runtime::Runtime>,
+    /// Where Core logs to.
+    log: Dispatch,
 }
 
 #[derive(FromPyObject)]
@@ -121,8 +124,36 @@ impl RuntimeRef {
         Ok(self.0.get()?.tokio.as_ref().expect("taken only when dropped").handle())
     }
 
+    pub fn guest(&self) -> Result<Guest, Error> {
+        Ok(Guest::new(self.handle()?.clone(), self.0.get()?.log.clone()))
+    }
+
     pub fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) -> Result<AbortHandle, Error> {
         Ok(self.handle()?.spawn(work).abort_handle())
+    }
+}
+
+/// Lets other threads do work of the runtime's. Does not keep the runtime.
+#[derive(Clone)]
+pub struct Guest {
+    tokio: tokio::runtime::Handle,
+    log: Dispatch,
+}
+
+impl Guest {
+    pub fn new(tokio: tokio::runtime::Handle, log: Dispatch) -> Self {
+        Self { tokio, log }
+    }
+
+    /// Does work on this thread as if it were one of the runtime.
+    pub fn run<T>(&self, work: impl FnOnce() -> T) -> T {
+        let _context = self.tokio.enter();
+        with_default(&self.log, work)
+    }
+
+    /// Has the runtime do it; a runtime that has ended drops it.
+    pub fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
+        self.tokio.spawn(work);
     }
 }
 
@@ -156,8 +187,10 @@ impl Threads {
             .build()
             .map_err(|error| Error::Setup(format!("could not start the runtime's threads: {error}")))?;
         let core = Self::start_core(&tokio, options, metrics);
-        let _ = subscriber.set(core.as_ref().ok().and_then(|core| core.telemetry().trace_subscriber()));
-        Ok(Self { core: Some(core?), tokio: Some(tokio) })
+        let logging = core.as_ref().ok().and_then(|core| core.telemetry().trace_subscriber());
+        let log = logging.clone().map_or_else(Dispatch::none, Dispatch::new);
+        let _ = subscriber.set(logging);
+        Ok(Self { core: Some(core?), tokio: Some(tokio), log })
     }
 
     fn start_core(

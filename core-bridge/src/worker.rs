@@ -1,8 +1,10 @@
 //! A worker: polls Core, hands tasks to Python's threads and loops, takes their completions back.
 
 use std::collections::HashSet;
+use std::future::Future;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
+use std::task::Wake;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender};
@@ -13,18 +15,20 @@ use temporalio_protos::coresdk::workflow_completion::WorkflowActivationCompletio
 use temporalio_protos::temporal::api::enums::v1::WorkflowTaskFailedCause;
 use temporalio_protos::temporal::api::failure::v1 as failure;
 use temporalio_sdk_core::{PollError, Worker as CoreWorker, WorkerValidationError, init_worker};
+use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::activation::{Activation, activation_to_python};
 use crate::activity::{ActivityOutcome, ActivityTask, activity_completion};
 use crate::client::Client;
 use crate::commands::{failed_completion, successful_completion};
+use crate::drive::{Driven, begin_here};
 use crate::errors::Error;
 use crate::failure::Failure;
 use crate::health::slots::WorkerSlots;
 use crate::heartbeat::Heartbeats;
 use crate::limits::{KnownLimits, Limits, OversizedPayloads};
-use crate::mailbox::{Backlog, Bell, Mailbox};
+use crate::mailbox::{Backlog, Bell, Heard, Mailbox};
 use crate::nexus::{NexusTask, NexusTaskCompletion};
 use crate::payload::{Payload, Payloads};
 use crate::process::InProcess;
@@ -47,6 +51,8 @@ struct Inner {
     /// `None` once the worker is finalized.
     core: Mutex<Option<Arc<CoreWorker>>>,
     activations: Arc<Mailbox<WorkflowActivation>>,
+    /// The poll that fills it, once it has begun.
+    workflow_poll: OnceLock<Arc<Driven>>,
     activities: Mutex<Option<Sender<ActivityTask>>>,
     waiting_activities: Receiver<ActivityTask>,
     taken_activities: Arc<AtomicU64>,
@@ -58,6 +64,15 @@ struct Inner {
     eager: Option<Arc<EagerSlots>>,
     /// What the slots tell, if somebody wants to know.
     slots: Option<Arc<WorkerSlots>>,
+}
+
+/// With the runtime, the work ends that its threads leave to another.
+struct StopOnDrop(Arc<Driven>);
+
+impl Drop for StopOnDrop {
+    fn drop(&mut self) {
+        self.0.stop();
+    }
 }
 
 /// What tells of the health of a worker.
@@ -74,7 +89,41 @@ impl Inner {
         lock(&self.core).clone().ok_or(Error::Closed { what: "worker" })
     }
 
-    fn send_workflow_completion(&self, completion: WorkflowActivationCompletion) -> Result<(), Error> {
+    /// Leaves the poll for activations to the thread that waits for them; the outcome is for the runtime.
+    fn drive_workflow_poll(
+        &self,
+        poll: impl Future<Output = Result<(), Error>> + Send + 'static,
+    ) -> Result<impl Future<Output = Result<(), Error>> + Send + 'static, Error> {
+        let (ended, end) = oneshot::channel();
+        let work = async move {
+            let _ = ended.send(poll.await);
+        };
+        let activations = self.activations.clone();
+        let driven = Driven::new(self.runtime.guest()?, work, move || activations.call());
+        let driven = self.workflow_poll.get_or_init(|| driven).clone();
+        // Not before the thread can find it.
+        driven.wake_by_ref();
+        let stop = StopOnDrop(driven);
+        Ok(async move {
+            let _stop = stop;
+            end.await.unwrap_or(Err(Error::Lost))
+        })
+    }
+
+    /// Waits until there are activations, or none will come any more; meanwhile this thread goes on with their poll.
+    fn wait_for_activations(&self) {
+        loop {
+            if let Some(poll) = self.workflow_poll.get() {
+                poll.go_on();
+            }
+            if self.activations.wait_for_mail_or_call() != Heard::Call {
+                return;
+            }
+        }
+    }
+
+    /// With `replayed`, nothing is to be told to the server.
+    fn send_workflow_completion(&self, completion: WorkflowActivationCompletion, replayed: bool) -> Result<(), Error> {
         let core = self.core()?;
         let slots = self
             .eager
@@ -85,10 +134,11 @@ impl Inner {
                 tracing::error!("a workflow task could not be completed: {error}");
             }
         };
+        let guest = self.runtime.guest()?;
         match slots {
-            None => self.runtime.spawn(completing)?,
-            Some(slots) => self.runtime.spawn(slots.at_hand(completing))?,
-        };
+            None => begin_here(guest, replayed, completing),
+            Some(slots) => begin_here(guest, replayed, slots.at_hand(completing)),
+        }
         Ok(())
     }
 
@@ -96,6 +146,7 @@ impl Inner {
     fn complete_workflow_task(
         &self,
         completion: WorkflowActivationCompletion,
+        replayed: bool,
     ) -> Result<Option<OversizedPayloads>, Error> {
         let completion = match self.detour.get() {
             Some(detour) => match PlainCompletion::new(completion, detour.headers) {
@@ -107,14 +158,18 @@ impl Inner {
             },
             None => completion,
         };
-        self.check_and_send(completion)
+        self.check_and_send(completion, replayed)
     }
 
     /// Sends nothing that the server would refuse.
-    fn check_and_send(&self, completion: WorkflowActivationCompletion) -> Result<Option<OversizedPayloads>, Error> {
+    fn check_and_send(
+        &self,
+        completion: WorkflowActivationCompletion,
+        replayed: bool,
+    ) -> Result<Option<OversizedPayloads>, Error> {
         let oversized = self.limits.get().and_then(|limits| limits.check_completion(&completion));
         if oversized.is_none() {
-            self.send_workflow_completion(completion)?;
+            self.send_workflow_completion(completion, replayed)?;
         }
         Ok(oversized)
     }
@@ -146,6 +201,7 @@ impl Worker {
                 runtime,
                 core: Mutex::new(Some(Arc::new(core))),
                 activations: Arc::new(Mailbox::new(Bell::Wait(Default::default()))),
+                workflow_poll: OnceLock::new(),
                 activities: Mutex::new(Some(activities)),
                 waiting_activities,
                 taken_activities: Arc::default(),
@@ -260,7 +316,8 @@ impl Worker {
         let mut polls: Vec<JoinHandle<Result<(), Error>>> = Vec::new();
         if workflows {
             let detour = inner.detour.get().cloned();
-            polls.push(handle.spawn(poll_workflows(core.clone(), inner.activations.clone(), detour)));
+            let poll = poll_workflows(core.clone(), inner.activations.clone(), detour);
+            polls.push(handle.spawn(inner.drive_workflow_poll(poll)?));
         } else {
             inner.activations.close();
         }
@@ -288,12 +345,13 @@ impl Worker {
 
     /// Waits, detached from Python, for activations; `None` when no more will come.
     fn next_activations(&self, py: Python<'_>) -> PyResult<Option<Vec<Py<Activation>>>> {
-        let mailbox = self.0.get()?.activations.clone();
-        if !py.detach(|| mailbox.wait()) {
+        let inner = self.0.get()?;
+        py.detach(|| inner.wait_for_activations());
+        let activations = inner.activations.take();
+        if activations.is_empty() {
             return Ok(None);
         }
-        mailbox
-            .take()
+        activations
             .into_iter()
             .map(|activation| activation_to_python(py, activation))
             .collect::<PyResult<_>>()
@@ -317,7 +375,7 @@ impl Worker {
         if !inner.activations.push(activation) {
             let failure = failure::Failure { message: "the worker has shut down".to_owned(), ..Default::default() };
             let cause = WorkflowTaskFailedCause::ResetStickyTaskQueue;
-            inner.send_workflow_completion(failed_completion(run_id, failure, cause))?;
+            inner.send_workflow_completion(failed_completion(run_id, failure, cause), false)?;
         }
         Ok(())
     }
@@ -334,19 +392,21 @@ impl Worker {
             Some(payloads) => completion.with_payloads(payloads)?,
             None => completion.without_payloads()?,
         };
-        Ok(self.0.get()?.check_and_send(completion)?)
+        Ok(self.0.get()?.check_and_send(completion, false)?)
     }
 
-    /// Answers an activation with the run's commands, unless the server would refuse some payloads.
-    #[pyo3(signature = (run_id, commands, versioning_behavior = 0))]
+    /// Answers an activation with the run's commands, unless the server would refuse some payloads. With `replayed`, its
+    /// task is not the last of the history, so that the server hears nothing of it.
+    #[pyo3(signature = (run_id, commands, versioning_behavior = 0, replayed = false))]
     fn complete_workflow_task(
         &self,
         run_id: String,
         commands: &Bound<'_, PyAny>,
         versioning_behavior: i32,
+        replayed: bool,
     ) -> PyResult<Option<OversizedPayloads>> {
         let completion = successful_completion(run_id, commands, versioning_behavior)?;
-        Ok(self.0.get()?.complete_workflow_task(completion)?)
+        Ok(self.0.get()?.complete_workflow_task(completion, replayed)?)
     }
 
     /// Answers an activation with a failure of the workflow task, which the server will try again. `abandoned` says that
@@ -366,7 +426,7 @@ impl Worker {
             (false, false, true) => WorkflowTaskFailedCause::PayloadsTooLarge,
             (false, false, false) => WorkflowTaskFailedCause::WorkflowWorkerUnhandledFailure,
         };
-        self.0.get()?.complete_workflow_task(failed_completion(run_id, failure.into(), cause))?;
+        self.0.get()?.complete_workflow_task(failed_completion(run_id, failure.into(), cause), false)?;
         Ok(())
     }
 

@@ -2358,6 +2358,7 @@ class Worker:
         run_id: str,
         commands: Iterable[Any],
         versioning_behavior: int = 0,
+        replayed: bool = False,
     ) -> OversizedPayloads | None: ...
     def fail_workflow_task(
         self,

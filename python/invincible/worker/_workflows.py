@@ -22,7 +22,14 @@ from invincible._engine.reference import workflow_definition
 from invincible._engine.run import WorkerContext, WorkflowRun
 from invincible._engine.tracebacks import without_engine
 from invincible._lazy import load
-from invincible._native import Activation, Failure, InitializeWorkflow, OversizedPayloads, RemoveFromCache
+from invincible._native import (
+    Activation,
+    Failure,
+    InitializeWorkflow,
+    OversizedPayloads,
+    QueryWorkflow,
+    RemoveFromCache,
+)
 from invincible.client._task_failures import task_failures
 from invincible.converter import Signature
 from invincible.exceptions import ApplicationError
@@ -247,7 +254,9 @@ class WorkflowThread:
             finally:
                 watch.disarm()
             versioning_behavior = int(run.versioning_behavior) if self._versioned else 0
-            oversized = self._native.complete_workflow_task(run_id, commands, versioning_behavior)
+            # A replayed task is not answered to the server, but queries are.
+            replayed = activation.is_replaying and type(last) is not QueryWorkflow
+            oversized = self._native.complete_workflow_task(run_id, commands, versioning_behavior, replayed)
             if oversized is not None:
                 self.refuse(run_id, oversized)
         except OverrunError:
@@ -275,7 +284,7 @@ class WorkflowThread:
     def _evict(self, run_id: str, reason: RemoveFromCache, watch: Watch) -> None:
         run = self._runs.pop(run_id, None)
         # First of all, since the code of the run may have something to say to its end.
-        self._native.complete_workflow_task(run_id, ())
+        self._native.complete_workflow_task(run_id, (), replayed=True)
         try:
             self._say_why(run_id, run, reason)
         except Exception:
