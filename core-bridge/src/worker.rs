@@ -100,7 +100,7 @@ impl Inner {
         };
         let activations = self.activations.clone();
         let driven = Driven::new(self.runtime.guest()?, work, move || activations.call());
-        let driven = self.workflow_poll.get_or_init(|| driven).clone();
+        self.workflow_poll.set(driven.clone()).map_err(|_| Error::Closed { what: "worker" })?;
         // Not before the thread can find it.
         driven.wake_by_ref();
         let stop = StopOnDrop(driven);
