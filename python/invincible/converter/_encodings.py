@@ -15,7 +15,7 @@ from ._payload_converter import CompositePayloadConverter, EncodingPayloadConver
 from ._protobuf import BinaryProtoPayloadConverter, JSONProtoPayloadConverter
 from ._type_converter import JSONTypeConverter
 
-_NULL_METADATA = {"encoding": b"binary/null"}
+_NULL = Payload({"encoding": b"binary/null"})
 _PLAIN_METADATA = {"encoding": b"binary/plain"}
 
 
@@ -29,7 +29,7 @@ class BinaryNullPayloadConverter(EncodingPayloadConverter):
 
     def to_payload(self, value: Any) -> Payload | None:
         """Takes ``None``."""
-        return Payload(_NULL_METADATA) if value is None else None
+        return _NULL if value is None else None
 
     def from_payload(self, payload: Payload, type_hint: type | None = None) -> Any:
         """Returns ``None``, whatever the hint.
@@ -39,6 +39,9 @@ class BinaryNullPayloadConverter(EncodingPayloadConverter):
         """
         if payload.data:
             raise ConversionError("a payload of encoding 'binary/null' must have no data")
+
+    def _takes(self, kind: type) -> bool:
+        return kind is type(None)
 
 
 class BinaryPlainPayloadConverter(EncodingPayloadConverter):
@@ -56,6 +59,9 @@ class BinaryPlainPayloadConverter(EncodingPayloadConverter):
     def from_payload(self, payload: Payload, type_hint: type | None = None) -> Any:
         """Returns ``bytes``, or ``bytearray`` if that is the hint."""
         return bytearray(payload.data) if type_hint is bytearray else payload.data
+
+    def _takes(self, kind: type) -> bool:
+        return issubclass(kind, bytes)
 
 
 class JSONPlainPayloadConverter(EncodingPayloadConverter):
@@ -106,6 +112,9 @@ class JSONPlainPayloadConverter(EncodingPayloadConverter):
         """
         value = decode_json(payload.data) if self._decoder is None else json.loads(payload.data, cls=self._decoder)
         return value if type_hint is None else self._decoders.decode(type_hint, value)
+
+    def _takes(self, kind: type) -> bool:
+        return True
 
 
 class DefaultPayloadConverter(CompositePayloadConverter):

@@ -37,6 +37,13 @@ _COMPACT: Any = {"separators": (",", ":"), "sort_keys": True}
 _encoder = AdvancedJSONEncoder(**_COMPACT)
 _decoder = json.JSONDecoder()
 
+# What the encoder writes as well, without what it makes ready for values that hold others.
+_SCALARS: dict[type, Callable[[Any], str]] = {
+    int: int.__repr__,
+    bool: {False: "false", True: "true"}.__getitem__,
+    type(None): {None: "null"}.__getitem__,
+}
+
 
 def encode_json(value: Any) -> bytes:
     """Writes a value.
@@ -44,6 +51,9 @@ def encode_json(value: Any) -> bytes:
     Raises:
         ConversionError: Part of the value has no JSON. The message names the part.
     """
+    write = _SCALARS.get(type(value))
+    if write is not None:
+        return write(value).encode()
     try:
         return _encoder.encode(value).encode()
     except (TypeError, ValueError, RecursionError):
@@ -67,7 +77,9 @@ def decode_json(data: bytes) -> Any:
         ConversionError: The data is not JSON. The message says where it stops to be.
     """
     try:
-        return _decoder.decode(data.decode())
+        text = data.decode()
+        value, end = _decoder.raw_decode(text)
+        return value if end == len(text) else _decoder.decode(text)
     except (ValueError, RecursionError):
         pass
     try:

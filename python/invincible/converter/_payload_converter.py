@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from typing_extensions import Self
@@ -19,6 +19,10 @@ from ._transfer_types import sent_as, to_transfer_type
 
 if TYPE_CHECKING:
     from invincible.api.common.v1 import Payloads
+
+
+_BUILTINS: tuple[type, ...] = (type(None), bool, int, float, str, bytes, list, tuple, dict)
+_MOST_TYPES = 1024
 
 
 class PayloadConverter(ABC):
@@ -122,6 +126,7 @@ class CompositePayloadConverter(PayloadConverter, WithSerializationContext):
     """The converters by encoding, in order."""
 
     _wants_context = True
+    _index: _Index | None = None
 
     def __init__(self, *converters: EncodingPayloadConverter) -> None:
         """Creates the converter."""
@@ -191,10 +196,27 @@ class CompositePayloadConverter(PayloadConverter, WithSerializationContext):
         passes_on &= type(self).get_converters_with_context is own.get_converters_with_context
         return self.converters.values() if passes_on else None
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Pickles without what was found out about types."""
+        return {name: value for name, value in vars(self).items() if name != "_index"}
+
+    def _indexed(self) -> _Index:
+        index = self._index
+        if index is None or index.converters is not self.converters:
+            self._index = index = _Index(self.converters)
+        return index
+
     def _to_payload(self, value: Any) -> Payload:
-        if isinstance(value, RawValue):
-            return as_payload(value.payload)
-        value = to_transfer_type(value)
+        index = self._indexed()
+        taker = index.by_builtin.get(type(value))
+        if taker is None:
+            if isinstance(value, RawValue):
+                return as_payload(value.payload)
+            value = to_transfer_type(value)
+            taker = index.taker(type(value))
+        payload = None if taker is None else taker.to_payload(value)
+        if payload is not None:
+            return as_payload(payload)
         for converter in self.converters.values():
             payload = converter.to_payload(value)
             if payload is not None:
@@ -206,7 +228,7 @@ class CompositePayloadConverter(PayloadConverter, WithSerializationContext):
         if hint is RawValue:
             return RawValue(payload)
         encoding = payload.encoding
-        converter = None if encoding is None else self.converters.get(encoding.encode())
+        converter = self._indexed().by_encoding.get(encoding)
         if converter is None:
             known = ", ".join(key.decode() for key in self.converters)
             if encoding is None:
@@ -220,6 +242,47 @@ class CompositePayloadConverter(PayloadConverter, WithSerializationContext):
         hint, finish = sent_as(hint)
         value = converter.from_payload(payload, hint)
         return value if finish is None else finish(value)
+
+
+class _Index:
+    """Which of a composite's converters takes what, as far as that is said by types and encodings alone."""
+
+    def __init__(self, converters: Mapping[bytes, EncodingPayloadConverter]) -> None:
+        self.converters = converters
+        self.by_encoding: dict[str | None, EncodingPayloadConverter] = {
+            encoding.decode(): converter for encoding, converter in converters.items()
+        }
+        self._by_type: dict[type, EncodingPayloadConverter | None] = {}
+        # Never sent as another type.
+        self.by_builtin = {kind: taker for kind in _BUILTINS if (taker := self.taker(kind)) is not None}
+
+    def taker(self, kind: type) -> EncodingPayloadConverter | None:
+        """The converter that takes all instances of a type; ``None`` if all must be asked, about every one."""
+        try:
+            return self._by_type[kind]
+        except KeyError:
+            if len(self._by_type) >= _MOST_TYPES:
+                self._by_type.clear()
+            self._by_type[kind] = taker = self._find(kind)
+            return taker
+
+    def _find(self, kind: type) -> EncodingPayloadConverter | None:
+        for converter in self.converters.values():
+            takes = _takes(converter, kind)
+            if takes is None:
+                return None
+            if takes:
+                return converter
+        return None
+
+
+def _takes(converter: EncodingPayloadConverter, kind: type) -> bool | None:
+    """What a converter of ours says of a type; ``None`` for those of users, who may look at each value."""
+    for owner in type(converter).__mro__:
+        if "to_payload" in vars(owner):
+            takes: Callable[[Any, type], bool] | None = vars(owner).get("_takes")
+            return None if takes is None else takes(converter, kind)
+    return None
 
 
 def with_transfer_types(converter: PayloadConverter) -> PayloadConverter:

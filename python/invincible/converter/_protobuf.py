@@ -44,6 +44,9 @@ class JSONProtoPayloadConverter(EncodingPayloadConverter):
         data = json.dumps(MessageToDict(value), separators=(",", ":"), sort_keys=True).encode()
         return Payload(_metadata(self.encoding, value), data)
 
+    def _takes(self, kind: type) -> bool:
+        return _is_message_type(kind)
+
     def from_payload(self, payload: Payload, type_hint: type | None = None) -> Any:
         """Returns a message of the type that the metadata names.
 
@@ -75,6 +78,9 @@ class BinaryProtoPayloadConverter(EncodingPayloadConverter):
         """Takes protobuf messages."""
         return Payload(_metadata(self.encoding, value), value.SerializeToString()) if _is_message(value) else None
 
+    def _takes(self, kind: type) -> bool:
+        return _is_message_type(kind)
+
     def from_payload(self, payload: Payload, type_hint: type | None = None) -> Any:
         """Returns a message of the type that the metadata names.
 
@@ -91,9 +97,13 @@ class BinaryProtoPayloadConverter(EncodingPayloadConverter):
 
 
 def _is_message(value: Any) -> bool:
+    return _is_message_type(type(value))
+
+
+def _is_message_type(kind: type) -> bool:
     # There can be no message before the module of its base class is imported.
     module = sys.modules.get("google.protobuf.message")
-    return module is not None and isinstance(value, module.Message)
+    return module is not None and issubclass(kind, module.Message)
 
 
 def _metadata(encoding: str, message: Message) -> dict[str, bytes]:

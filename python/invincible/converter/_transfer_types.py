@@ -16,6 +16,12 @@ TransferTypeT = TypeVar("TransferTypeT")
 
 _ATTRIBUTE = "_invincible_transfer_type_converter"
 
+_SentAs = tuple[Any, Callable[[Any], Any] | None]
+
+# By identity, as hints need not hash; what is kept with it keeps it alive.
+_known_hints: dict[int, tuple[Any, _SentAs]] = {}
+_MOST_HINTS = 4096
+
 
 class TransferTypeConverter(ABC, Generic[ValueT, TransferTypeT]):
     """Makes the value that is sent in place of a user's value, and the user's value of it.
@@ -82,6 +88,7 @@ def transfer_type_convertible(
                 f"transfer_type_convertible({converter_type.__name__}) decorates classes, not {decorated!r}"
             )
         setattr(decorated, _ATTRIBUTE, converter)
+        _known_hints.clear()
         return decorated
 
     return decorate
@@ -111,8 +118,17 @@ def to_transfer_type(value: Any) -> Any:
     return value if converter is None else converter.to_transfer_type(value)
 
 
-def sent_as(hint: Any) -> tuple[Any, Callable[[Any], Any] | None]:
+def sent_as(hint: Any) -> _SentAs:
     """The hint to decode a payload with, and what makes the value of the hinted type of it, if it needs making."""
+    known = _known_hints.get(id(hint))
+    if known is None:
+        if len(_known_hints) >= _MOST_HINTS:
+            _known_hints.clear()
+        _known_hints[id(hint)] = known = hint, _sent_as(hint)
+    return known[1]
+
+
+def _sent_as(hint: Any) -> _SentAs:
     converter = getattr(hint, _ATTRIBUTE, None)
     if converter is not None:
         return converter.transfer_type, lambda value: converter.from_transfer_type(value, hint)
