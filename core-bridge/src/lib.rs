@@ -10,6 +10,7 @@ mod errors;
 mod failure;
 mod health;
 mod heartbeat;
+mod json;
 mod limits;
 mod logs;
 mod long_poll;
@@ -73,6 +74,8 @@ mod _native {
     };
     #[pymodule_export]
     use super::health::{HealthServer, WorkerHealth};
+    #[pymodule_export]
+    use super::json::{JsonPlan, JsonWriter};
     #[pymodule_export]
     use super::limits::OversizedPayloads;
     #[pymodule_export]

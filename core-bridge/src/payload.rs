@@ -1,36 +1,101 @@
 //! Payloads: the bytes of one value and the metadata that says how to read them.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use prost::Message;
 use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{IntoPyDict, PyBytes, PyDict, PyList, PyString, PyType};
 use temporalio_protos::temporal::api::common::v1 as common;
+use temporalio_protos::temporal::api::common::v1::payload::ExternalPayloadDetails;
 
-/// One encoded value. Cheap to clone: Python objects and Core messages share the bytes until one needs its own.
+type Metadata = HashMap<String, Vec<u8>>;
+
+static JSON_PLAIN: LazyLock<Arc<Metadata>> = LazyLock::new(|| Arc::new(encoding_metadata("json/plain")));
+
+/// One encoded value. Cheap to clone. Its data is copied once on the way to a message of Core's, and not before.
 #[pyclass(frozen, module = "invincible._native")]
 #[derive(Clone, Debug, PartialEq)]
-pub struct Payload(Arc<common::Payload>);
+pub struct Payload(Arc<Content>);
+
+#[derive(Debug, PartialEq)]
+struct Content {
+    metadata: Arc<Metadata>,
+    data: Data,
+    external_payloads: Vec<ExternalPayloadDetails>,
+}
+
+#[derive(Debug)]
+enum Data {
+    Own(Vec<u8>),
+    Python(PyBackedBytes),
+}
+
+impl Data {
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Own(bytes) => bytes,
+            Self::Python(bytes) => bytes,
+        }
+    }
+}
+
+impl PartialEq for Data {
+    fn eq(&self, other: &Self) -> bool {
+        self.bytes() == other.bytes()
+    }
+}
 
 impl From<common::Payload> for Payload {
     fn from(payload: common::Payload) -> Self {
-        Self(Arc::new(payload))
+        let common::Payload { metadata, data, external_payloads } = payload;
+        Self(Arc::new(Content { metadata: Arc::new(metadata), data: Data::Own(data), external_payloads }))
     }
 }
 
 impl From<Payload> for common::Payload {
     fn from(payload: Payload) -> Self {
-        Arc::unwrap_or_clone(payload.0)
+        match Arc::try_unwrap(payload.0) {
+            Ok(Content { metadata, data, external_payloads }) => {
+                let data = match data {
+                    Data::Own(bytes) => bytes,
+                    Data::Python(bytes) => bytes.to_vec(),
+                };
+                Self { metadata: Arc::unwrap_or_clone(metadata), data, external_payloads }
+            }
+            Err(shared) => shared.message(),
+        }
+    }
+}
+
+impl Content {
+    fn message(&self) -> common::Payload {
+        common::Payload {
+            metadata: self.metadata.as_ref().clone(),
+            data: self.data.bytes().to_vec(),
+            external_payloads: self.external_payloads.clone(),
+        }
     }
 }
 
 impl Payload {
-    pub fn message(&self) -> &common::Payload {
-        &self.0
+    /// A payload with nothing but its encoding in the metadata.
+    pub fn encoded(encoding: &str, data: Vec<u8>) -> Self {
+        let metadata =
+            if encoding == "json/plain" { JSON_PLAIN.clone() } else { Arc::new(encoding_metadata(encoding)) };
+        Self(Arc::new(Content { metadata, data: Data::Own(data), external_payloads: Vec::new() }))
     }
+
+    pub fn bytes(&self) -> &[u8] {
+        self.0.data.bytes()
+    }
+}
+
+fn encoding_metadata(encoding: &str) -> Metadata {
+    HashMap::from([("encoding".to_owned(), encoding.as_bytes().to_vec())])
 }
 
 #[pymethods]
@@ -38,15 +103,15 @@ impl Payload {
     #[new]
     #[pyo3(signature = (metadata, data = None))]
     fn new(metadata: HashMap<String, PyBackedBytes>, data: Option<PyBackedBytes>) -> Self {
-        let metadata = metadata.into_iter().map(|(key, value)| (key, value.to_vec())).collect();
-        let data = data.map(|data| data.to_vec()).unwrap_or_default();
-        Self::from(common::Payload { metadata, data, ..Default::default() })
+        let metadata: Metadata = metadata.into_iter().map(|(key, value)| (key, value.to_vec())).collect();
+        let data = data.map_or_else(|| Data::Own(Vec::new()), Data::Python);
+        Self(Arc::new(Content { metadata: Arc::new(metadata), data, external_payloads: Vec::new() }))
     }
 
     #[getter]
     fn metadata<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let metadata = PyDict::new(py);
-        for (key, value) in &self.0.metadata {
+        for (key, value) in self.0.metadata.iter() {
             metadata.set_item(key, PyBytes::new(py, value))?;
         }
         Ok(metadata)
@@ -54,18 +119,27 @@ impl Payload {
 
     #[getter]
     fn data<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
-        PyBytes::new(py, &self.0.data)
+        match &self.0.data {
+            // Not one of a derived class, which may be more than its bytes.
+            Data::Python(bytes) => match bytes.into_pyobject(py) {
+                Ok(bytes) if bytes.is_exact_instance_of::<PyBytes>() => bytes,
+                _ => PyBytes::new(py, bytes),
+            },
+            Data::Own(bytes) => PyBytes::new(py, bytes),
+        }
     }
 
     #[getter]
     fn encoding<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyString>> {
-        let encoding = std::str::from_utf8(self.0.metadata.get("encoding")?).ok()?;
-        Some(PyString::intern(py, encoding))
+        match self.0.metadata.get("encoding")?.as_slice() {
+            b"json/plain" => Some(intern!(py, "json/plain").clone()),
+            other => Some(PyString::intern(py, std::str::from_utf8(other).ok()?)),
+        }
     }
 
     #[pyo3(name = "SerializeToString")]
     fn serialize_to_string<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
-        PyBytes::new(py, &self.0.encode_to_vec())
+        PyBytes::new(py, &self.0.message().encode_to_vec())
     }
 
     #[classmethod]
@@ -87,14 +161,14 @@ impl Payload {
     fn __hash__(&self) -> u64 {
         use std::hash::{DefaultHasher, Hash, Hasher};
         let mut hasher = DefaultHasher::new();
-        self.0.data.hash(&mut hasher);
+        self.bytes().hash(&mut hasher);
         hasher.finish()
     }
 
     fn __repr__(&self) -> String {
         let encoding = self.0.metadata.get("encoding").map(|value| String::from_utf8_lossy(value));
         let encoding = encoding.as_deref().unwrap_or("none");
-        format!("<Payload encoding={encoding} size={}>", self.0.data.len())
+        format!("<Payload encoding={encoding} size={}>", self.bytes().len())
     }
 }
 
@@ -201,6 +275,13 @@ mod tests {
     fn repr_never_shows_the_data() {
         let repr = Payload::from(sample()).__repr__();
         assert_eq!(repr, "<Payload encoding=json/plain size=8>");
+    }
+
+    #[test]
+    fn a_payload_that_is_shared_stays_as_it_is() {
+        let payload = Payload::encoded("json/plain", b"\"secret\"".to_vec());
+        assert_eq!(common::Payload::from(payload.clone()), sample());
+        assert_eq!(payload, Payload::from(sample()));
     }
 
     #[test]

@@ -12,6 +12,7 @@ use pyo3::prelude::*;
 use temporalio_protos::coresdk::ActivityHeartbeat;
 use temporalio_protos::coresdk::workflow_activation::WorkflowActivation;
 use temporalio_protos::coresdk::workflow_completion::WorkflowActivationCompletion;
+use temporalio_protos::temporal::api::common::v1 as common;
 use temporalio_protos::temporal::api::enums::v1::WorkflowTaskFailedCause;
 use temporalio_protos::temporal::api::failure::v1 as failure;
 use temporalio_sdk_core::{PollError, Worker as CoreWorker, WorkerValidationError, init_worker};
@@ -433,10 +434,11 @@ impl Worker {
     /// Ends an activity with a result, unless the server would refuse it.
     fn complete_activity(&self, task_token: &[u8], result: Option<Payload>) -> PyResult<Option<OversizedPayloads>> {
         let inner = self.0.get()?;
-        let oversized =
-            inner.limits.get().and_then(|limits| limits.check_result(result.as_ref().map(Payload::message)));
+        // The one copy of the data: from here on it moves.
+        let result = result.map(common::Payload::from);
+        let oversized = inner.limits.get().and_then(|limits| limits.check_result(result.as_ref()));
         if oversized.is_none() {
-            inner.complete_activity(task_token, ActivityOutcome::Completed(result))?;
+            inner.complete_activity(task_token, ActivityOutcome::Completed(result.map(Payload::from)))?;
         }
         Ok(oversized)
     }

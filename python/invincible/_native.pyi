@@ -38,6 +38,8 @@ __all__ = [
     "HealthServer",
     "HistoryFeeder",
     "InitializeWorkflow",
+    "JsonPlan",
+    "JsonWriter",
     "LogQueue",
     "LogRecord",
     "MetricBuffer",
@@ -1524,6 +1526,33 @@ class WorkerHealth:
     def beat(self, *, lag: float = 0.0, overdue: float = 0.0) -> list[tuple[str, str]]: ...
     def report(self) -> str: ...
     def close(self) -> None: ...
+
+@final
+class JsonPlan:
+    ANY: JsonPlan
+    NULL: JsonPlan
+    TEXT: JsonPlan
+    INT: JsonPlan
+    FLOAT: JsonPlan
+    BOOL: JsonPlan
+    @staticmethod
+    def list(item: JsonPlan) -> JsonPlan: ...
+    @staticmethod
+    def dict(value: JsonPlan) -> JsonPlan: ...
+    @staticmethod
+    def optional(other: JsonPlan) -> JsonPlan: ...
+    @staticmethod
+    def record(kind: type[Any], fields_of: Callable[[], Sequence[tuple[str, JsonPlan]]]) -> JsonPlan: ...
+    @staticmethod
+    def decoded(decoder: Callable[[Any], Any]) -> JsonPlan: ...
+    def read(self, payload: Payload) -> Any: ...
+
+@final
+class JsonWriter:
+    def __new__(
+        cls, form_of: Callable[[type[Any]], tuple[str, ...] | Callable[[Any], Any] | None], encode: Callable[[Any], str]
+    ) -> JsonWriter: ...
+    def payload(self, value: Any, encoding: str) -> Payload: ...
 
 @final
 class OversizedPayloads:

@@ -10,6 +10,8 @@ from enum import Enum
 from functools import partial
 from typing import Any, ForwardRef, Literal, TypeVar, Union, get_args, get_origin
 
+from invincible._native import JsonPlan, Payload
+
 from ._decode_containers import SEQUENCE_DECODERS, mapping_decoder, sequence_decoder, tuple_decoder, union_decoder
 from ._decode_leaves import (
     LEAVES,
@@ -25,6 +27,8 @@ from ._decode_leaves import (
 from ._decode_records import dataclass_decoder, model_decoder, named_tuple_decoder, typed_dict_decoder
 from ._errors import ConversionError
 from ._hints import is_alias, is_pydantic_model, is_union, type_name, unwrapped
+from ._json import decode_json
+from ._plans import plan_of
 from ._type_converter import JSONTypeConverter
 
 # Hints made on the fly, a result_type=list[int] in a loop say, must not pile up.
@@ -57,11 +61,22 @@ class Decoders:
         """Starts with no decoders."""
         self._type_converters = tuple(type_converters)
         # By identity: hints that are equal may differ in the order of a union, and not all of them hash.
-        self._known: dict[int, tuple[Any, Decoder]] = {}
+        self._known: dict[int, tuple[Any, Decoder, JsonPlan]] = {}
 
     def __reduce__(self) -> str | tuple[Any, ...]:
         # Converters are sent to other processes. What is compiled stays here: functions of functions cannot be.
         return "DEFAULT_DECODERS" if self is DEFAULT_DECODERS else (type(self), (self._type_converters,))
+
+    def read(self, hint: Any, payload: Payload) -> Any:
+        """The value of a JSON payload as the hint wants it.
+
+        Raises:
+            ConversionError: It is not JSON, or does not fit the hint.
+        """
+        known = self._known.get(id(hint)) or self._look_at(hint)
+        value = known[2].read(payload)
+        # The decoder knows more than its plan, and what is wrong.
+        return self.decode(hint, decode_json(payload.data)) if value is NotImplemented else value
 
     def decode(self, hint: Any, value: Any) -> Any:
         """The value as the hint wants it.
@@ -76,17 +91,17 @@ class Decoders:
 
     def decoder_for(self, hint: Any) -> Decoder:
         """The decoder of a type hint. Hints that nothing can be decoded into get one that says so when it is used."""
-        known = self._known.get(id(hint))
-        if known is not None:
-            return known[1]
+        return (self._known.get(id(hint)) or self._look_at(hint))[1]
+
+    def _look_at(self, hint: Any) -> tuple[Any, Decoder, JsonPlan]:
         decoder = self._compile(hint)
         for converter in reversed(self._type_converters):
             decoder = _converted_first(converter, hint, decoder)
         if len(self._known) >= _CACHE_SIZE:
             self._known.clear()
         # The hint is kept alive: its id must not be given to another.
-        self._known[id(hint)] = hint, decoder
-        return decoder
+        self._known[id(hint)] = known = hint, decoder, plan_of(decoder)
+        return known
 
     def _compile(self, hint: Any) -> Decoder:
         inner = unwrapped(hint)

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from weakref import WeakSet
 
+from invincible._native import JsonPlan
+
 from ._decode_leaves import (
     PASSED_THROUGH,
     Decoder,
@@ -20,6 +22,7 @@ from ._decode_leaves import (
     decode_timedelta,
 )
 from ._errors import ConversionError
+from ._plans import own_plan, plan_of, set_plan
 
 # Decoders that take text and mappings for want of a list.
 SEQUENCE_DECODERS: WeakSet[Decoder] = WeakSet()
@@ -49,6 +52,8 @@ def sequence_decoder(name: str, build: Callable[[Iterable[Any]], Any], item: Dec
         return items if build is list else _built(name, build, items)
 
     SEQUENCE_DECODERS.add(decode)
+    if build is list:
+        set_plan(decode, JsonPlan.list(plan_of(item)))
     return decode
 
 
@@ -98,6 +103,8 @@ def mapping_decoder(name: str, build: Callable[[Mapping[Any, Any]], Any], key: D
                 raise
         return decoded if build is dict else build(decoded)
 
+    if build is dict and keep_keys:
+        set_plan(decode, JsonPlan.dict(plan_of(decode_value)))
     return decode
 
 
@@ -131,6 +138,11 @@ def union_decoder(name: str, members: tuple[Decoder, ...]) -> Decoder:
                     closest = error if closest is None else ConversionError.mismatch(name, value)
         raise closest or ConversionError.mismatch(name, value)
 
+    if len(members) == 2 and decode_none in members:
+        other = members[members[0] is decode_none]
+        plan = None if other is decode_any else own_plan(other)
+        if plan is not None:
+            set_plan(decode, JsonPlan.optional(plan))
     return decode
 
 

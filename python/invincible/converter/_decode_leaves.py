@@ -11,8 +11,11 @@ from datetime import date, datetime, time, timedelta
 from enum import Enum
 from typing import Any
 
+from invincible._native import JsonPlan
+
 from ._durations import parse_datetime, parse_duration
 from ._errors import ConversionError
+from ._plans import set_plan
 
 Decoder = Callable[[Any], Any]
 
@@ -230,3 +233,10 @@ PASSED_THROUGH: dict[Decoder, type] = {
     decode_float: float,
     decode_bool: bool,
 }
+
+set_plan(decode_any, JsonPlan.ANY)
+set_plan(decode_none, JsonPlan.NULL)
+set_plan(decode_str, JsonPlan.TEXT)
+set_plan(decode_int, JsonPlan.INT)
+set_plan(decode_float, JsonPlan.FLOAT)
+set_plan(decode_bool, JsonPlan.BOOL)

@@ -9,11 +9,13 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any, get_type_hints
 
+from invincible._native import JsonPlan
 from invincible.exceptions import FailureError
 
 from ._decode_leaves import PASSED_THROUGH, Decoder
 from ._errors import ConversionError
 from ._hints import substituted, type_arguments, unresolved
+from ._plans import plan_of, set_plan
 
 Compile = Callable[[Any], Decoder]
 
@@ -36,6 +38,11 @@ def dataclass_decoder(record: type[Any], arguments: tuple[Any, ...], decoder_for
         required = tuple(field.name for field in fields if field.init and _has_no_default(field))
         plan[:] = [(field.name, *decoders[field.name]) for field in fields]
         ready = True
+
+    def native_plan() -> list[tuple[str, JsonPlan]]:
+        if not ready:
+            prepare()
+        return [(field, plan_of(item)) for field, _, item in plan]
 
     def decode(value: Any) -> Any:
         if not ready:
@@ -64,6 +71,8 @@ def dataclass_decoder(record: type[Any], arguments: tuple[Any, ...], decoder_for
             object.__setattr__(created, field, fields[field])
         return created
 
+    if all(field.init for field in dataclasses.fields(record)):
+        set_plan(decode, JsonPlan.record(record, native_plan))
     return decode
 
 

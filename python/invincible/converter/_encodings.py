@@ -10,8 +10,9 @@ from invincible._native import Payload
 
 from ._decode import DEFAULT_DECODERS, Decoders
 from ._errors import ConversionError
-from ._json import AdvancedJSONEncoder, decode_json, encode_json, encode_json_with
+from ._json import AdvancedJSONEncoder, encode_json_with, json_payload, payload_json
 from ._payload_converter import CompositePayloadConverter, EncodingPayloadConverter
+from ._payloads import as_payload
 from ._protobuf import BinaryProtoPayloadConverter, JSONProtoPayloadConverter
 from ._type_converter import JSONTypeConverter
 
@@ -101,7 +102,7 @@ class JSONPlainPayloadConverter(EncodingPayloadConverter):
             ConversionError: Part of the value has no JSON.
         """
         if self._encoder is AdvancedJSONEncoder:
-            return Payload(self._metadata, encode_json(value))
+            return json_payload(value, self._encoding)
         return Payload(self._metadata, encode_json_with(self._encoder, value))
 
     def from_payload(self, payload: Payload, type_hint: type | None = None) -> Any:
@@ -110,7 +111,10 @@ class JSONPlainPayloadConverter(EncodingPayloadConverter):
         Raises:
             ConversionError: The data is not JSON, or not of the hinted type.
         """
-        value = decode_json(payload.data) if self._decoder is None else json.loads(payload.data, cls=self._decoder)
+        if self._decoder is None:
+            payload = as_payload(payload)
+            return payload_json(payload) if type_hint is None else self._decoders.read(type_hint, payload)
+        value = json.loads(payload.data, cls=self._decoder)
         return value if type_hint is None else self._decoders.decode(type_hint, value)
 
     def _takes(self, kind: type) -> bool:

@@ -12,6 +12,8 @@ from functools import lru_cache
 from operator import attrgetter, methodcaller
 from typing import Any
 
+from invincible._native import JsonPlan, JsonWriter, Payload
+
 from ._durations import format_duration
 from ._errors import ConversionError
 from ._hints import is_pydantic_model
@@ -37,30 +39,21 @@ _COMPACT: Any = {"separators": (",", ":"), "sort_keys": True}
 _encoder = AdvancedJSONEncoder(**_COMPACT)
 _decoder = json.JSONDecoder()
 
-# What the encoder writes as well, without what it makes ready for values that hold others.
-_SCALARS: dict[type, Callable[[Any], str]] = {
-    int: int.__repr__,
-    bool: {False: "false", True: "true"}.__getitem__,
-    type(None): {None: "null"}.__getitem__,
-}
 
-
-def encode_json(value: Any) -> bytes:
+def json_payload(value: Any, encoding: str) -> Payload:
     """Writes a value.
 
     Raises:
         ConversionError: Part of the value has no JSON. The message names the part.
     """
-    write = _SCALARS.get(type(value))
-    if write is not None:
-        return write(value).encode()
     try:
-        return _encoder.encode(value).encode()
+        return _writer.payload(value, encoding)
     except (TypeError, ValueError, RecursionError):
         pass
     # Keys of other types are no error, but only a slower way knows them. It also finds the place of an error.
     try:
-        return _encoder.encode(_Plainer().plain(value)).encode()
+        data = _encoder.encode(_Plainer().plain(value)).encode()
+        return Payload({"encoding": encoding.encode()}, data)
     except RecursionError:
         raise ConversionError("cannot be written as JSON: nested too deeply") from None
 
@@ -70,6 +63,16 @@ def encode_json_with(encoder: type[json.JSONEncoder] | None, value: Any) -> byte
     return json.dumps(value, cls=encoder, **_COMPACT).encode()
 
 
+def payload_json(payload: Payload) -> Any:
+    """Reads the value of a payload.
+
+    Raises:
+        ConversionError: The data is not JSON. The message says where it stops to be.
+    """
+    value = JsonPlan.ANY.read(payload)
+    return decode_json(payload.data) if value is NotImplemented else value
+
+
 def decode_json(data: bytes) -> Any:
     """Reads a value.
 
@@ -77,9 +80,7 @@ def decode_json(data: bytes) -> Any:
         ConversionError: The data is not JSON. The message says where it stops to be.
     """
     try:
-        text = data.decode()
-        value, end = _decoder.raw_decode(text)
-        return value if end == len(text) else _decoder.decode(text)
+        return _decoder.decode(data.decode())
     except (ValueError, RecursionError):
         pass
     try:
@@ -129,6 +130,15 @@ def _simplifier(kind: type) -> Callable[[Any], Any] | None:
     if issubclass(kind, uuid.UUID) or (kind.__module__ == "decimal" and kind.__name__ == "Decimal"):
         return str
     return None
+
+
+def _form(kind: type) -> tuple[str, ...] | Callable[[Any], Any] | None:
+    """What the native writer makes of instances of a type: an object of these fields, or what this makes of them."""
+    return tuple(sorted(_field_names(kind))) if dataclasses.is_dataclass(kind) else _simplifier(kind)
+
+
+# Writes what the encoder would write, byte for byte, and has it write what is rare.
+_writer = JsonWriter(_form, _encoder.encode)
 
 
 @lru_cache(maxsize=1024)
