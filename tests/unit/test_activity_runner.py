@@ -95,4 +95,4 @@ async def test_an_event_keeps_nothing_of_those_who_have_given_up() -> None:
         await asyncio.sleep(0)
         waits.cancel()
         await asyncio.wait([waits])
-    assert event._waiters == []
+    assert event._callbacks == []

@@ -101,13 +101,15 @@ class ActivityCancellationDetails:
 
 
 class Event:
-    """An event that both threads and event loops can wait for."""
+    """An event that both threads and event loops can wait for. Each activity has one, and few wait for it."""
+
+    __slots__ = ("_callbacks", "_lock", "_set", "_woken")
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._set = False
-        self._event = threading.Event()
-        self._waiters: list[tuple[asyncio.AbstractEventLoop, asyncio.Future[None]]] = []
+        # Those who wait go on from here, a moment after it is set.
+        self._woken = False
         self._callbacks: list[Callable[[], None]] = []
 
     def is_set(self) -> bool:
@@ -123,19 +125,15 @@ class Event:
         if before_waking is not None:
             before_waking()
         with self._lock:
-            self._event.set()
-            waiters, self._waiters = self._waiters, []
+            self._woken = True
             callbacks, self._callbacks = self._callbacks, []
-        for loop, future in waiters:
-            with suppress(RuntimeError):  # its loop, an activity's own, has been closed meanwhile
-                loop.call_soon_threadsafe(set_unless_done, future)
         for callback in callbacks:
             callback()
 
     def when_set(self, callback: Callable[[], None]) -> None:
         """Have a function called once the event is set, by whoever sets it; now, if it is set already."""
         with self._lock:
-            if not self._event.is_set():
+            if not self._woken:
                 self._callbacks.append(callback)
                 return
         callback()
@@ -147,23 +145,29 @@ class Event:
                 self._callbacks.remove(callback)
 
     async def wait(self) -> None:
-        with self._lock:
-            if self._event.is_set():
-                return
-            loop = asyncio.get_running_loop()
-            future = loop.create_future()
-            waiter = (loop, future)
-            self._waiters.append(waiter)
+        if self._woken:
+            return
+        loop = asyncio.get_running_loop()
+        future = loop.create_future()
+
+        def wake() -> None:
+            with suppress(RuntimeError):  # its loop, an activity's own, has been closed meanwhile
+                loop.call_soon_threadsafe(set_unless_done, future)
+
+        self.when_set(wake)
         try:
             await future
         finally:
             # The event of the worker's shutdown outlives those who gave up waiting for it.
-            with self._lock:
-                if waiter in self._waiters:
-                    self._waiters.remove(waiter)
+            self.forget(wake)
 
     def wait_sync(self, timeout: float | None) -> bool:
-        return self._event.wait(timeout)
+        woken = threading.Event()
+        self.when_set(woken.set)
+        try:
+            return woken.wait(timeout)
+        finally:
+            self.forget(woken.set)
 
 
 @dataclass
