@@ -9,8 +9,8 @@ use pyo3::prelude::*;
 use temporalio_client::grpc::WorkflowService;
 use temporalio_client::tonic::{Code, Status};
 use temporalio_client::{
-    ClientKeepAliveOptions, Connection, ConnectionOptions, GrpcCompression, HttpConnectProxyOptions,
-    PayloadLimitsOptions, RetryOptions, TlsOptions,
+    ClientKeepAliveOptions, Connection, ConnectionOptions, HttpConnectProxyOptions, PayloadLimitsOptions, RetryOptions,
+    TlsOptions,
 };
 use temporalio_protos::google::rpc;
 use temporalio_protos::temporal::api::common::v1::Link;
@@ -19,8 +19,8 @@ use temporalio_protos::temporal::api::workflowservice::v1 as service;
 
 use self::attempt::{Attempt, Proxy};
 use self::target::{
-    HttpConnectProxyConfig, KeepAliveConfig, PayloadLimitsConfig, RetryConfig, TlsConfig, dns_options, shown_target,
-    target_url,
+    HttpConnectProxyConfig, KeepAliveConfig, PayloadLimitsConfig, RetryConfig, TlsConfig, compression, dns_options,
+    shown_target, target_url,
 };
 use crate::errors::Error;
 use crate::failure::Failure;
@@ -119,6 +119,7 @@ impl Client {
             attempt.address = format!("{} through the proxy {}", attempt.address, proxy.target_host());
             attempt.proxy = Some(Proxy { basic_auth: proxy.has_basic_auth() });
         }
+        let compression = compression(gzip, &target, http_connect_proxy.is_some());
         let connect_timeout = connect_timeout.map(|timeout| seconds("connect_timeout", timeout)).transpose()?;
         let options = ConnectionOptions::new(target)
             .identity(identity)
@@ -133,7 +134,7 @@ impl Client {
             .binary_headers(binary_headers)
             .maybe_http_connect_proxy(http_connect_proxy.map(HttpConnectProxyOptions::from))
             .dns_load_balancing(dns_resolution_interval.map(dns_options).transpose()?)
-            .grpc_compression(if gzip { GrpcCompression::Gzip } else { GrpcCompression::None })
+            .grpc_compression(compression)
             .maybe_payload_limits(payload_limits.map(PayloadLimitsOptions::from))
             .client_name(CLIENT_NAME)
             .client_version(env!("CARGO_PKG_VERSION"))

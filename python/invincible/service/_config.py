@@ -42,7 +42,7 @@ class ConnectConfig:
         runtime: The runtime; the default one if ``None``.
         http_connect_proxy_config: A proxy.
         dns_load_balancing_config: Load balancing; ``None`` for none. A proxy is used without.
-        grpc_compression: Compression of messages. A server that cannot is talked to without.
+        grpc_compression: Compression of messages. A server that cannot is talked to without, and one on this machine.
         payload_limits: Sizes above which a log line warns.
         connect_timeout: Longest time for a connection to come about; that of the system if ``None``.
     """

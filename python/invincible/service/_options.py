@@ -145,7 +145,8 @@ class GrpcCompression:
     NONE: ClassVar[GrpcCompression]
     """As they are."""
     GZIP: ClassVar[GrpcCompression]
-    """By gzip, in both directions."""
+    """By gzip, in both directions, where messages leave the machine: those to ``localhost`` and loopback addresses go
+    as they are, unless there is a proxy."""
 
     def __repr__(self) -> str:
         """The name of the attribute."""

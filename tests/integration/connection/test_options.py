@@ -52,6 +52,14 @@ async def test_compression_makes_messages_smaller(address: str, task_queue: str)
     assert sent[GrpcCompression.NONE] > 100_000 > 10_000 > sent[GrpcCompression.GZIP]
 
 
+async def test_messages_within_the_machine_are_not_compressed(address: str, task_queue: str) -> None:
+    async with relay(address) as server:
+        client = await Client.connect(server.address)
+        handle = await client.start_workflow("Any", "x" * 100_000, id=f"here-{task_queue}", task_queue=task_queue)
+        await handle.terminate()
+    assert server.sent > 100_000
+
+
 async def test_a_lazy_client_connects_with_its_first_call(address: str) -> None:
     client = await Client.connect(address, lazy=True)
     calls = [healthy(client) for _ in range(5)]
