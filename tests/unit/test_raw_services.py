@@ -111,7 +111,7 @@ def test_services_are_loaded_when_they_are_used() -> None:
 def test_services_are_listed_before_they_are_loaded() -> None:
     assert set(SERVICES) <= set(dir(invincible.service))
     with pytest.raises(AttributeError, match="has no attribute 'NoService'"):
-        _ = invincible.service.NoService
+        _ = invincible.service.NoService  # type: ignore[attr-defined]
 
 
 async def test_another_rpc_s_request_is_refused() -> None:

@@ -222,7 +222,7 @@ def test_plain_converters_are_not_asked() -> None:
     driver = Driver(calls)
     driver.start()
     assert driver.run.context is None
-    assert driver.run.activities.pending.get(1).context is None
+    assert driver.run.activities.pending[1].context is None
     assert driver.run.payload_converter is DataConverter.default.payload_converter
 
 
