@@ -34,6 +34,7 @@ use crate::nexus::{NexusTask, NexusTaskCompletion};
 use crate::payload::{Payload, Payloads};
 use crate::process::InProcess;
 use crate::queue::{CompletionQueue, Operation, Sink};
+use crate::replay::{Server as HistoryServer, end_replay, is_end_of_history};
 use crate::runtime::{RuntimeRef, seconds};
 use crate::sync::lock;
 use crate::transit::{Detour, EncodedActivation, PlainCompletion};
@@ -65,6 +66,8 @@ struct Inner {
     eager: Option<Arc<EagerSlots>>,
     /// What the slots tell, if somebody wants to know.
     slots: Option<Arc<WorkerSlots>>,
+    /// Where its tasks come from, if they are histories.
+    histories: Option<Arc<HistoryServer>>,
 }
 
 /// With the runtime, the work ends that its threads leave to another.
@@ -126,6 +129,9 @@ impl Inner {
     /// With `replayed`, nothing is to be told to the server.
     fn send_workflow_completion(&self, completion: WorkflowActivationCompletion, replayed: bool) -> Result<(), Error> {
         let core = self.core()?;
+        if let Some(histories) = &self.histories {
+            histories.notice(&completion);
+        }
         let slots = self
             .eager
             .as_ref()
@@ -189,11 +195,16 @@ impl Inner {
 }
 
 impl Worker {
-    pub fn from_core(
+    pub fn for_replay(runtime: RuntimeRef, core: CoreWorker, histories: Arc<HistoryServer>) -> Self {
+        Self::from_core(runtime, core, None, None, Some(histories))
+    }
+
+    fn from_core(
         runtime: RuntimeRef,
         core: CoreWorker,
         eager: Option<Arc<EagerSlots>>,
         slots: Option<Arc<WorkerSlots>>,
+        histories: Option<Arc<HistoryServer>>,
     ) -> Self {
         let (activities, waiting_activities) = crossbeam_channel::unbounded();
         Self(InProcess::new(
@@ -211,6 +222,7 @@ impl Worker {
                 detour: OnceLock::new(),
                 eager,
                 slots,
+                histories,
             },
         ))
     }
@@ -249,7 +261,7 @@ impl Worker {
         let _context = runtime.handle()?.enter();
         let core = init_worker(runtime.core()?, config, connection)
             .map_err(|error| Error::InvalidArgument(format!("the worker could not be set up: {error:#}")))?;
-        Ok(Self::from_core(runtime.clone(), core, eager, slots))
+        Ok(Self::from_core(runtime.clone(), core, eager, slots, None))
     }
 
     /// Polls through another connection of the same runtime from now on. Polls that are under way end where they are.
@@ -317,7 +329,7 @@ impl Worker {
         let mut polls: Vec<JoinHandle<Result<(), Error>>> = Vec::new();
         if workflows {
             let detour = inner.detour.get().cloned();
-            let poll = poll_workflows(core.clone(), inner.activations.clone(), detour);
+            let poll = poll_workflows(core.clone(), inner.activations.clone(), detour, inner.histories.is_some());
             polls.push(handle.spawn(inner.drive_workflow_poll(poll)?));
         } else {
             inner.activations.close();
@@ -555,9 +567,19 @@ async fn poll_workflows(
     core: Arc<CoreWorker>,
     activations: Arc<Mailbox<WorkflowActivation>>,
     detour: Option<Arc<Detour>>,
+    replays: bool,
 ) -> Result<(), Error> {
     let ended = loop {
         let activation = match core.poll_workflow_activation().await {
+            Ok(activation) if replays && is_end_of_history(&activation) => {
+                let core = core.clone();
+                tokio::spawn(async move {
+                    if let Err(error) = end_replay(&core, activation.run_id).await {
+                        tracing::error!("a replay could not be ended: {error}");
+                    }
+                });
+                continue;
+            }
             Ok(activation) => activation,
             Err(error) => break poll_ended(&core, error),
         };

@@ -1,7 +1,10 @@
-//! The floor under a replay: one history, again and again, through Core's own replay worker, answered by a language
-//! layer that only repeats recorded commands. Prints one line of JSON.
+//! The floor under a replay: one history, again and again, through Core, answered by a language layer that only repeats
+//! recorded commands. Prints one line of JSON.
 
+mod paged;
 mod recording;
+#[path = "../../../core-bridge/src/sync.rs"]
+mod sync;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -17,8 +20,8 @@ use temporalio_common::protos::temporal::api::history::v1::{History, history_eve
 use temporalio_common::worker::WorkerTaskTypes;
 use temporalio_sdk_core::replay::{HistoryFeeder, HistoryForReplay, ReplayWorkerInput};
 use temporalio_sdk_core::{
-    CoreRuntime, PollError, RuntimeOptions, TokioRuntimeBuilder, Worker, WorkerConfig, WorkerVersioningStrategy,
-    init_replay_worker,
+    CoreRuntime, PollError, PollerBehavior, RuntimeOptions, TokioRuntimeBuilder, Worker, WorkerConfig,
+    WorkerVersioningStrategy, init_replay_worker,
 };
 
 use crate::recording::Recording;
@@ -26,7 +29,8 @@ use crate::recording::Recording;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-const USAGE: &str = "usage: floor HISTORY CPU_SECONDS
+const USAGE: &str = "usage: floor [--paged] HISTORY CPU_SECONDS
+  --paged      a worker that has the history by pages, and several runs at a time, instead of Core's own replay worker
   HISTORY      file with one binary temporal.api.history.v1.History
   CPU_SECONDS  CPU time to measure";
 
@@ -36,32 +40,45 @@ const WARM_UP_REPLAYS: u64 = 5;
 const FEED_AHEAD: usize = 2;
 
 fn main() -> Result<()> {
-    let (path, budget) = parse_arguments()?;
+    let Arguments { paged, path, budget } = parse_arguments()?;
     let bytes = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
     let history = History::decode(bytes.as_slice()).with_context(|| format!("{} is no History", path.display()))?;
 
     let runtime = CoreRuntime::new(RuntimeOptions::default(), TokioRuntimeBuilder::default())?;
-    let Measured { runs, activations, cpu } = runtime.tokio_handle().block_on(measure(&history, budget))?;
+    let Measured { runs, activations, events, cpu } = runtime.tokio_handle().block_on(async {
+        match paged {
+            true => paged::measure(&runtime, &history, budget).await,
+            false => measure(&history, budget).await,
+        }
+    })?;
 
     let seconds = cpu.as_secs_f64();
     println!(
         r#"{{"cpu_seconds": {seconds:.6}, "runs": {runs}, "activations": {activations}, "events": {events}, "cpu_us_per_activation": {per_activation:.3}}}"#,
-        events = runs * history.events.len() as u64,
         per_activation = seconds * 1e6 / activations as f64,
     );
     Ok(())
 }
 
-fn parse_arguments() -> Result<(PathBuf, Duration)> {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
+struct Arguments {
+    paged: bool,
+    path: PathBuf,
+    budget: Duration,
+}
+
+fn parse_arguments() -> Result<Arguments> {
+    let mut arguments: Vec<String> = std::env::args().skip(1).collect();
+    let paged = arguments.first().is_some_and(|first| first == "--paged");
+    arguments.drain(..usize::from(paged));
     let [history, seconds] = arguments.as_slice() else { bail!("{USAGE}") };
     let seconds: f64 = seconds.parse().with_context(|| format!("no number of seconds: {seconds}\n{USAGE}"))?;
-    Ok((history.into(), Duration::try_from_secs_f64(seconds).context(USAGE)?))
+    Ok(Arguments { paged, path: history.into(), budget: Duration::try_from_secs_f64(seconds).context(USAGE)? })
 }
 
 struct Measured {
     runs: u64,
     activations: u64,
+    events: u64,
     cpu: Duration,
 }
 
@@ -98,7 +115,7 @@ async fn measure(history: &History, budget: Duration) -> Result<Measured> {
         }
     }
     worker.finalize_shutdown().await;
-    Ok(Measured { runs, activations, cpu })
+    Ok(Measured { runs, activations, events: runs * history.events.len() as u64, cpu })
 }
 
 fn worker_config() -> Result<WorkerConfig> {
@@ -107,6 +124,9 @@ fn worker_config() -> Result<WorkerConfig> {
         .task_queue("floor")
         .task_types(WorkerTaskTypes::workflow_only())
         .versioning_strategy(WorkerVersioningStrategy::None { build_id: String::new() })
+        // The replay worker has one of each, whatever is said here.
+        .max_cached_workflows(100_usize)
+        .workflow_task_poller_behavior(PollerBehavior::SimpleMaximum(2))
         .build()
         .map_err(anyhow::Error::msg)
 }

@@ -4,10 +4,12 @@ use std::collections::HashMap;
 
 use anyhow::{Context, Result, bail};
 use temporalio_common::protos::coresdk::workflow_commands::{
-    CompleteWorkflowExecution, ScheduleActivity, StartTimer, workflow_command,
+    CompleteWorkflowExecution, ScheduleActivity, StartTimer, UpdateResponse, update_response::Response,
+    workflow_command,
 };
 use temporalio_common::protos::temporal::api::common::v1::{Payload, Payloads};
 use temporalio_common::protos::temporal::api::history::v1::{History, history_event::Attributes};
+use temporalio_common::protos::temporal::api::update::v1::outcome::Value as Outcome;
 
 /// The commands of each workflow task of one history, in the order of the tasks.
 pub struct Recording {
@@ -15,7 +17,8 @@ pub struct Recording {
 }
 
 impl Recording {
-    /// Knows activities, timers and the end of a run; a replay of anything else breaks off at Core.
+    /// Knows activities, timers, updates and the end of a run; signals need no answer. A replay of anything else breaks
+    /// off at Core.
     pub fn of(history: &History) -> Result<Self> {
         let mut tasks: Vec<Vec<workflow_command::Variant>> = Vec::new();
         let mut task_of_completion = HashMap::new();
@@ -25,6 +28,12 @@ impl Recording {
             if matches!(attributes, Attributes::WorkflowTaskCompletedEventAttributes(_)) {
                 task_of_completion.insert(event.event_id, tasks.len());
                 tasks.push(Vec::new());
+            }
+            if let Some(answer) = answer_to_update(attributes) {
+                tasks
+                    .last_mut()
+                    .with_context(|| format!("event {} has no workflow task", event.event_id))?
+                    .push(answer);
             }
             let Some((completion, command)) = sequence.command_behind(attributes) else { continue };
             match task_of_completion.get(&completion) {
@@ -42,6 +51,25 @@ impl Recording {
     pub fn commands(&self, task: usize) -> Result<Vec<workflow_command::Variant>> {
         self.tasks.get(task).cloned().with_context(|| format!("the history has no workflow task number {task}"))
     }
+}
+
+/// The answer that wrote an event: they follow the completion of the task they came with.
+fn answer_to_update(attributes: &Attributes) -> Option<workflow_command::Variant> {
+    let (update, response) = match attributes {
+        Attributes::WorkflowExecutionUpdateAcceptedEventAttributes(event) => {
+            (event.protocol_instance_id.clone(), Response::Accepted(()))
+        }
+        Attributes::WorkflowExecutionUpdateCompletedEventAttributes(event) => {
+            let result = match event.outcome.as_ref().and_then(|outcome| outcome.value.as_ref()) {
+                Some(Outcome::Success(result)) => payloads(Some(result)).into_iter().next(),
+                _ => None,
+            };
+            (event.meta.clone().unwrap_or_default().update_id, Response::Completed(result.unwrap_or_default()))
+        }
+        _ => return None,
+    };
+    let response = UpdateResponse { protocol_instance_id: update, response: Some(response) };
+    Some(workflow_command::Variant::UpdateResponse(response))
 }
 
 /// Numbers of the pending operations: each kind counts for itself.

@@ -154,8 +154,7 @@ pub fn dns_options(interval: f64) -> Result<DnsLoadBalancingOptions, Error> {
     Ok(DnsLoadBalancingOptions::builder().resolution_interval(seconds("DNS resolution interval", interval)?).build())
 }
 
-/// How messages are compressed. Between programs of one machine nothing is gained by it, and it takes a tenth of the CPU
-/// time of a worker.
+/// How messages are compressed. Between programs of one machine nothing is gained by it, and it takes CPU time of both.
 pub fn compression(gzip: bool, target: &Url, proxied: bool) -> GrpcCompression {
     if gzip && (proxied || !is_this_machine(target)) { GrpcCompression::Gzip } else { GrpcCompression::None }
 }

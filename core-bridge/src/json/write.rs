@@ -28,8 +28,11 @@ const HEX: &[u8; 16] = b"0123456789abcdef";
 pub struct JsonWriter {
     form_of: Py<PyAny>,
     encode: Py<PyAny>,
-    forms: Mutex<HashMap<usize, (Py<PyType>, Arc<Form>)>>,
+    forms: Mutex<Forms>,
 }
+
+/// By the address of the type, which is kept so that no other one comes to have it.
+type Forms = HashMap<usize, (Py<PyType>, Arc<Form>)>;
 
 /// How the instances of a type are written.
 enum Form {

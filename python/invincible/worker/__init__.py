@@ -42,7 +42,8 @@ if TYPE_CHECKING:
     from ._plugin import Plugin
     from ._pollers import PollerBehavior, PollerBehaviorAutoscaling, PollerBehaviorSimpleMaximum
     from ._processes._options import WorkerProcesses
-    from ._replayer import Replayer, ReplayerConfig, WorkflowReplayResult, WorkflowReplayResults
+    from ._replayer import Replayer, ReplayerConfig, WorkflowReplayResults
+    from ._replays import WorkflowReplayResult
     from ._runner import run_worker
     from ._runners import UnsandboxedWorkflowRunner, WorkflowRunner
     from ._shared_state import SharedHeartbeatSender, SharedStateManager
@@ -73,7 +74,8 @@ else:
             "._config": "WorkerConfig",
             "._deployment": "WorkerDeploymentConfig",
             "._pollers": "PollerBehavior PollerBehaviorAutoscaling PollerBehaviorSimpleMaximum",
-            "._replayer": "Replayer ReplayerConfig WorkflowReplayResult WorkflowReplayResults",
+            "._replayer": "Replayer ReplayerConfig WorkflowReplayResults",
+            "._replays": "WorkflowReplayResult",
             "._runners": "UnsandboxedWorkflowRunner WorkflowRunner",
             "._watchdog": "DeadlockError",
             "._worker": "Worker",

@@ -13,7 +13,8 @@ from invincible.client import Client, WorkflowHistory
 
 if TYPE_CHECKING:
     from ._config import WorkerConfig
-    from ._replayer import Replayer, ReplayerConfig, WorkflowReplayResult
+    from ._replayer import Replayer, ReplayerConfig
+    from ._replays import WorkflowReplayResult
     from ._worker import Worker
 
 RunWorker: TypeAlias = Callable[["Worker"], Awaitable[None]]

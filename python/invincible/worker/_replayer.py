@@ -13,9 +13,7 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import TypedDict
 
 from invincible import _loop, _native
-from invincible._engine.mismatch import core_words
 from invincible._engine.run import WorkerContext
-from invincible._native import RemoveFromCache
 from invincible.client import WorkflowHistory
 from invincible.common import HeaderCodecBehavior
 from invincible.converter import DataConverter
@@ -23,38 +21,24 @@ from invincible.runtime import Runtime
 
 from ._codec_calls import CodecCalls
 from ._defaults import DEADLOCK_TIMEOUT
-from ._failures import text_of
+from ._replays import Replays, WorkflowReplayResult
 from ._runners import UnsandboxedWorkflowRunner, WorkflowRunner
 from ._transit import WorkflowTransit
 from ._watchdog import deadlock_timeout_seconds
 from ._workflows import (
     WorkflowThread,
-    eviction_error,
     includes_nondeterminism,
     types_failed_by_nondeterminism,
     workflow_definitions,
 )
 
 if TYPE_CHECKING:
-    from invincible.api.history.v1 import HistoryEvent
-
     from ._interception import Interception
     from ._interceptor import Interceptor
     from ._plugin import Plugin
 
 # Payloads of one workflow task that are retrieved at a time.
 _STORAGE_CONCURRENCY = 3
-
-# Reason for which Core drops a run (`EvictionReason`) when it is replayed.
-_LANG_REQUESTED = 5
-
-
-@dataclass(frozen=True)
-class WorkflowReplayResult:
-    """What came of replaying one history; ``replay_failure`` is ``None`` if it fits the code."""
-
-    history: WorkflowHistory
-    replay_failure: Exception | None
 
 
 @dataclass(frozen=True)
@@ -213,7 +197,7 @@ class Replayer:
     async def replay_workflows(
         self, histories: AsyncIterator[WorkflowHistory], *, raise_on_replay_failure: bool = True
     ) -> WorkflowReplayResults:
-        """Replay histories, one after the other.
+        """Replay histories. Several are under way at a time, and read ahead: at most eight.
 
         Raises:
             NondeterminismError: the first history that does not fit, if ``raise_on_replay_failure``.
@@ -232,7 +216,10 @@ class Replayer:
     def workflow_replay_iterator(
         self, histories: AsyncIterator[WorkflowHistory]
     ) -> AbstractAsyncContextManager[AsyncIterator[WorkflowReplayResult]]:
-        """Replay histories as they are asked for: a context manager that gives an iterator of results."""
+        """Replay histories: a context manager that gives an iterator of results, in the order of the histories.
+
+        They are read when the first result is asked for, at most eight ahead of the results that were taken.
+        """
         plugins = self._initial_config["plugins"]
         if not plugins:
             return self._replay(self, histories)
@@ -244,36 +231,32 @@ class Replayer:
     async def _replay(
         self, replayer: Replayer, histories: AsyncIterator[WorkflowHistory]
     ) -> AsyncIterator[AsyncIterator[WorkflowReplayResult]]:
-        loop = asyncio.get_running_loop()
+        context = self._context
+        failing = includes_nondeterminism(context.failure_exception_types)
+        failing_types = types_failed_by_nondeterminism(self._definitions)
         config = _native.WorkerConfig(
-            namespace=self._context.namespace,
-            task_queue=self._context.task_queue,
+            namespace=context.namespace,
+            task_queue=context.task_queue,
             build_id=self._config["build_id"] or "replay",
             activities=False,
             local_activities=False,
             identity=self._config["identity"] or "replayer",
-            nondeterminism_fails_workflow=includes_nondeterminism(self._context.failure_exception_types),
-            nondeterminism_fails_workflow_types=types_failed_by_nondeterminism(self._definitions),
+            # One for tasks of any worker and one for those of this one, which there are none of.
+            workflow_task_pollers=2,
+            nondeterminism_fails_workflow=failing,
+            nondeterminism_fails_workflow_types=failing_types,
         )
         native, feeder = _native.replay_worker((self._config["runtime"] or Runtime.default())._native, config)
-        errors: dict[str, BaseException] = {}
-        evictions: asyncio.Queue[RemoveFromCache | RuntimeError] = asyncio.Queue()
-        ended = loop.create_future()
-
-        def on_failure(run_id: str, error: BaseException) -> None:
-            errors.setdefault(run_id, error)
-
-        def on_eviction(run_id: str, reason: RemoveFromCache) -> None:
-            loop.call_soon_threadsafe(evictions.put_nowait, reason)
-
+        # Core cannot fail a workflow at the end of a page.
+        replays = Replays(feeder, paged=not (failing or failing_types))
         thread = WorkflowThread(
             native,
             self._definitions,
-            self._context,
+            context,
             deadlock_timeout=self._deadlock_timeout,
             interceptors=self._interception.workflows if self._interception is not None else (),
-            on_failure=on_failure,
-            on_eviction=on_eviction,
+            on_failure=replays.on_failure,
+            on_eviction=replays.on_eviction,
         )
         transit = None
         if self._data_converter._transforms:
@@ -282,8 +265,8 @@ class Replayer:
                 thread,
                 self._data_converter,
                 CodecCalls(),
-                namespace=self._context.namespace,
-                contextual=self._context.contextual,
+                namespace=context.namespace,
+                contextual=context.contextual,
                 storage_concurrency=_STORAGE_CONCURRENCY,
             )
         polls = _loop.run(
@@ -295,82 +278,17 @@ class Replayer:
                 transit_headers=self._config["header_codec_behavior"] is not HeaderCodecBehavior.NO_CODEC,
             )
         )
-        thread.start(
-            on_end=lambda: loop.call_soon_threadsafe(ended.set_result, None),
-            on_error=lambda error: loop.call_soon_threadsafe(evictions.put_nowait, error),
-        )
-
-        async def results() -> AsyncIterator[WorkflowReplayResult]:
-            async for history in histories:
-                errors.clear()
-                await _loop.run(feeder.feed(history.workflow_id, _serialized(history)))
-                eviction = await evictions.get()
-                if isinstance(eviction, RuntimeError):
-                    raise eviction
-                yield WorkflowReplayResult(history, _replay_failure(errors.get(history.run_id), eviction))
-
+        thread.start(on_end=replays.on_end, on_error=replays.on_error)
         try:
-            yield results()
+            yield replays.results(histories)
         finally:
-            # The worker shuts down after the last history, and not before it is done with that one.
+            await replays.stop_reading()
             feeder.close()
-            await asyncio.wait((polls, ended))
+            native.initiate_shutdown()
+            await asyncio.wait((polls, replays.ended))
             if transit is not None:
                 await transit.end()
             await _loop.run(native.finalize_shutdown())
-
-
-def _serialized(history: WorkflowHistory) -> bytes:
-    """The history as Core takes it.
-
-    Raises:
-        ValueError: it is none of a workflow, or not whole.
-    """
-    from invincible.api.history.v1 import History
-
-    problem = _problem(history.events)
-    if problem is not None:
-        raise ValueError(f"the history of workflow {history.workflow_id!r} cannot be replayed: {problem}")
-    return History(events=history.events).SerializeToString()
-
-
-def _problem(events: Sequence[HistoryEvent]) -> str | None:
-    """What Core would not survive in a history."""
-    from invincible.api.enums.v1 import EventType
-
-    kinds = [event.event_type for event in events]
-    if not kinds or not events[0].HasField("workflow_execution_started_event_attributes"):
-        return "it does not begin with the start of a workflow"
-    started = events[0].workflow_execution_started_event_attributes
-    if not started.workflow_type.name or not started.HasField("task_queue"):
-        return "its first event names no workflow type or no task queue"
-    if EventType.EVENT_TYPE_WORKFLOW_TASK_STARTED not in kinds:
-        return "no workflow task of it has started yet"
-    ends = (
-        EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED,
-        EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED,
-        EventType.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT,
-        EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED,
-        EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT,
-    )
-    for event, following in zip(events, kinds[1:], strict=False):
-        if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_STARTED and following not in ends:
-            return f"after event {event.event_id}, where a workflow task starts, the end of that task is missing"
-    return None
-
-
-def _replay_failure(error: BaseException | None, eviction: RemoveFromCache) -> Exception | None:
-    if error is None:
-        if eviction.reason == _LANG_REQUESTED:
-            return None
-        return eviction_error(None, eviction) or RuntimeError(
-            f"the history cannot be replayed: {core_words(eviction.message)}"
-        )
-    if isinstance(error, Exception):
-        return error
-    failure = RuntimeError(f"the workflow code raised {type(error).__name__}: {text_of(error)}")
-    failure.__cause__ = error
-    return failure
 
 
 async def _each(histories: Iterable[WorkflowHistory]) -> AsyncIterator[WorkflowHistory]:
