@@ -269,7 +269,7 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
         return task
 
     # Each new future and task asks; `bool()` is False, without a call in Python.
-    get_debug = staticmethod(bool)
+    get_debug: Any = staticmethod(bool)
 
     def is_running(self) -> bool:
         return True

@@ -7,17 +7,17 @@ from typing import Any, Generic, TypeVar, overload
 
 from typing_extensions import Self
 
-T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 
-class made_when_used(Generic[T]):
+class made_when_used(Generic[T_co]):
     """A method that makes a part of its object: the part is made once, when it is first asked for.
 
     ``functools.cached_property`` takes a lock before Python 3.12, and makes the dictionary of the object, which takes
     more memory than its values.
     """
 
-    def __init__(self, make: Callable[[Any], T]) -> None:
+    def __init__(self, make: Callable[[Any], T_co]) -> None:
         self._make = make
         self.__doc__ = make.__doc__
 
@@ -27,8 +27,8 @@ class made_when_used(Generic[T]):
     @overload
     def __get__(self, instance: None, owner: type) -> Self: ...
     @overload
-    def __get__(self, instance: object, owner: type) -> T: ...
-    def __get__(self, instance: object, owner: type) -> T | Self:
+    def __get__(self, instance: object, owner: type) -> T_co: ...
+    def __get__(self, instance: object, owner: type) -> T_co | Self:
         if instance is None:
             return self
         part = self._make(instance)
