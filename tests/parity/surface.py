@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 import enum
 import importlib
@@ -10,6 +11,8 @@ import json
 import re
 import sys
 import warnings
+from functools import cache
+from types import ModuleType
 from typing import Any, get_args, get_origin
 
 from typing_extensions import is_typeddict
@@ -140,8 +143,19 @@ def _unpacked(function: Any, parameter: inspect.Parameter) -> type[Any] | None:
     if isinstance(hint, str):
         if "Unpack[" not in hint:
             return None
-        hint = eval(hint, vars(sys.modules[function.__module__]))
+        module = sys.modules[function.__module__]
+        hint = eval(hint, vars(module) | _imported_for_types(module))
     return get_args(hint)[0] if getattr(get_origin(hint), "__name__", None) == "Unpack" else None
+
+
+@cache
+def _imported_for_types(module: ModuleType) -> dict[str, Any]:
+    """What a module imports for type checkers alone."""
+    names: dict[str, Any] = {}
+    for statement in ast.parse(inspect.getsource(module)).body:
+        if isinstance(statement, ast.If) and ast.unparse(statement.test) == "TYPE_CHECKING":
+            exec(compile(ast.Module(statement.body, []), module.__name__, "exec"), vars(module), names)
+    return names
 
 
 def _default(root: str, default: Any) -> str | None:
