@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import sys
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -79,7 +80,10 @@ async def test_health_and_metrics_of_all_processes(client: Client, address: str,
             return body.decode()
 
         async def ready() -> bool:
-            body = await asyncio.to_thread(served, f"http://{health}/readyz")
+            try:
+                body = await asyncio.to_thread(served, f"http://{health}/readyz")
+            except urllib.error.HTTPError:  # one of them has not polled yet
+                return False
             return "worker process 0" in body and "worker process 1" in body
 
         await eventually(ready, what="both processes are ready")
